@@ -1,0 +1,81 @@
+import type { LocatedEntry } from '../archive-source.js';
+
+/** What the pages read from `/api/v1`. Times are UTC milliseconds unless they are strings (ISO 8601). */
+
+export type State = 'ok' | 'degraded' | 'down';
+
+/** `status --json` prints exactly this (design.md §11). */
+export interface StatusReport {
+  state: State;
+  site: string;
+  /** ISO 8601 of the moment this was true. */
+  at: string;
+  version: string;
+  ffmpeg?: { path: string; version: string };
+  cameras: CameraStatus[];
+  remotes: RemoteStatus[];
+  disk: DiskStatus;
+  /** Sentences for a person: everything that keeps `state` from being `ok`. */
+  problems: string[];
+}
+
+export interface CameraStatus {
+  name: string;
+  recording: boolean;
+  /** Why not, when it is not recording. */
+  reason?: string;
+  lastFrameAt: string | null;
+  lastVerifiedUploadAt: string | null;
+  backlog: { files: number; bytes: number; oldestAt: string | null };
+  gaps24h: { count: number; seconds: number };
+}
+
+export interface RemoteStatus {
+  name: string;
+  state: 'idle' | 'sending' | 'waiting' | 'refused';
+  reason: string | null;
+  /** When the next attempt is due, ISO 8601. */
+  retryAt?: string | null;
+}
+
+export interface DiskStatus {
+  /** Bytes our files take, bytes free on that disk. */
+  usedBytes: number;
+  freeBytes: number;
+}
+
+/** GET /api/v1/days?camera= */
+export interface DaysReply {
+  camera: string;
+  /** `YYYY-MM-DD`, UTC, oldest first. */
+  days: string[];
+}
+
+/** GET /api/v1/entries?camera=&day= */
+export interface EntriesReply {
+  camera: string;
+  day: string;
+  /** The server's clock, so that "now" on the page does not depend on the laptop's. */
+  now: number;
+  entries: LocatedEntry[];
+}
+
+/** GET /api/v1/session */
+export interface SessionReply {
+  user: string | null;
+  site: string;
+  timezone: string;
+  version: string;
+}
+
+/** GET /api/v1/photos?camera=&before=&limit= */
+export interface PhotosReply {
+  photos: { camera: string; at: number; url: string }[];
+  /** Pass as `before` for the next page; absent on the last one. */
+  before?: number;
+}
+
+/** Every error of the API. */
+export interface ErrorReply {
+  error: { code: string; message: string; hint?: string };
+}
