@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto';
+import { constants, copyFile, open, rename, rm, statfs } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+/**
+ * Files that survive a power cut. A rename is only on disk once the folder it happened in is synced, and the bytes it
+ * names only once the file itself is: ext4 brought back an empty file, or the old name, where either was left out.
+ *
+ * All of these throw the plain `NodeJS.ErrnoException` (`ENOSPC`, `EXDEV`, `ENOENT` …): what it means is the caller's to say.
+ */
+
+/** Makes what was created, renamed or removed in `dir` durable. */
+export async function fsyncDirectory(dir: string): Promise<void> {
+  await fsyncPath(dir);
+}
+
+/**
+ * fsync the file, rename it, fsync the folder(s). Replaces `to`. Both must be on one file system (`EXDEV` otherwise).
+ * After an error `from` may still exist; never try the fsync again and trust it, because Linux reports a lost write once.
+ */
+export async function renameDurably(from: string, to: string): Promise<void> {
+  await fsyncPath(from);
+  await rename(from, to);
+  await fsyncDirectory(dirname(to));
+  if (dirname(from) !== dirname(to)) await fsyncDirectory(dirname(from));
+}
+
+/** Writes `data` aside and renames it to `path`: readers see the old file or the whole new one, never a part. */
+export async function writeFileDurably(path: string, data: string | Uint8Array, mode = 0o644): Promise<void> {
+  await throughAside(path, async (aside) => {
+    const handle = await open(aside, 'wx', mode);
+    try {
+      await handle.writeFile(data);
+    } finally {
+      await handle.close();
+    }
+  });
+}
+
+/** Copies aside and renames to `to`. Works across file systems, where a rename cannot. */
+export async function copyDurably(from: string, to: string): Promise<void> {
+  await throughAside(to, (aside) => copyFile(from, aside, constants.COPYFILE_EXCL));
+}
+
+/** Bytes an unprivileged writer may still use on the file system that holds `path`. */
+export async function freeBytes(path: string): Promise<number> {
+  const { bavail, bsize } = await statfs(path);
+  return bavail * bsize;
+}
+
+const ASIDE = /^\..+\.[0-9a-f]{12}\.aside$/;
+
+/** A hidden name beside `path`, never used before, to write to until the file is whole. */
+export function asideName(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.aside`);
+}
+
+/** Whether a file name is one of {@link asideName}: left behind by a crash, safe to remove at start. */
+export function isAsideName(name: string): boolean {
+  return ASIDE.test(name);
+}
+
+async function throughAside(path: string, fill: (aside: string) => Promise<void>): Promise<void> {
+  const aside = asideName(path);
+  try {
+    await fill(aside);
+    await renameDurably(aside, path);
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw error;
+  }
+}
+
+async function fsyncPath(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
