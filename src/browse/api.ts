@@ -75,6 +75,12 @@ export interface PhotosReply {
   before?: number;
 }
 
+/**
+ * GET or HEAD /latest?camera= answers the newest JPEG; `Last-Modified` is when it was taken, and how the pages learn, by
+ * HEAD, whether there is a newer one. 404 while there is none. Any further parameter is ignored (`&at=` keeps pictures
+ * apart in the browser).
+ */
+
 /** Every error of the API. */
 export interface ErrorReply {
   error: { code: string; message: string; hint?: string };
