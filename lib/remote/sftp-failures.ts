@@ -1,0 +1,83 @@
+import ssh2 from 'ssh2';
+import { Failure, messageOf } from '../errors.js';
+
+const STATUS = ssh2.utils.sftp.STATUS_CODE;
+
+/** SFTP v5/v6 codes some v3 servers send all the same (draft-ietf-secsh-filexfer-13 §9.1). */
+const NO_SPACE_ON_FILESYSTEM = 14;
+const QUOTA_EXCEEDED = 15;
+
+/** The SFTP status code of an error, if it is one. Errors of ssh2 without a code mean that the connection went away. */
+export function statusOf(error: unknown): number | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'number' ? code : undefined;
+}
+
+export function isNoSuchFile(error: unknown): boolean {
+  return statusOf(error) === STATUS.NO_SUCH_FILE;
+}
+
+export function isPermissionDenied(error: unknown): boolean {
+  return statusOf(error) === STATUS.PERMISSION_DENIED;
+}
+
+/** What a refused request means. `doing`: "open site/cam/a.mp4". */
+export function requestFailure(name: string, doing: string, cause: unknown): Failure {
+  if (cause instanceof Failure) return cause;
+  const status = statusOf(cause);
+  const said = quote(messageOf(cause));
+  if (status === undefined || status === STATUS.NO_CONNECTION || status === STATUS.CONNECTION_LOST) {
+    return lostFailure(name, cause);
+  }
+  const message = `${name} refused to ${doing}: ${said}`;
+  if (status === STATUS.PERMISSION_DENIED) {
+    const hint = 'Give this user the right to write (and to list) under its folder.';
+    return new Failure(message, { kind: 'permanent', code: 'permission-denied', hint, cause });
+  }
+  if (status === STATUS.OP_UNSUPPORTED) {
+    const hint = 'This server does not allow what an upload needs; is it an SFTP version 3 server?';
+    return new Failure(message, { kind: 'permanent', code: 'not-supported', hint, cause });
+  }
+  if (status === NO_SPACE_ON_FILESYSTEM || status === QUOTA_EXCEEDED || saysFull(said)) {
+    const hint = 'Free space on the server or raise the quota; the local copy is kept until then.';
+    return new Failure(message, { kind: 'transient', code: 'remote-full', hint, cause });
+  }
+  const hint = 'The server gave no reason; a full disk or quota is the usual one, its log says which.';
+  return new Failure(message, { kind: 'transient', code: 'remote-failure', hint, cause });
+}
+
+export function lostFailure(name: string, cause?: unknown): Failure {
+  const why = cause === undefined ? '' : `: ${quote(messageOf(cause) || String((cause as { code?: string }).code))}`;
+  return new Failure(`The connection to ${name} was lost${why}`, {
+    kind: 'transient',
+    code: 'connection-lost',
+    hint: 'Check the network; the file is sent again from its beginning.',
+    cause,
+  });
+}
+
+/** Why there is no connection. */
+export function dialFailure(name: string, cause: unknown): Failure {
+  const { level, code } = cause as { level?: string; code?: string | number };
+  const said = quote(messageOf(cause) || String(code));
+  if (level === 'client-authentication' || /authentication failure/i.test(said)) {
+    const hint = 'Check the user name, and that the server knows this key or password.';
+    return new Failure(`${name} refused the sign-in`, { kind: 'permanent', code: 'sign-in-refused', hint, cause });
+  }
+  if (/no matching/i.test(said)) {
+    const hint = 'The server only offers outdated algorithms: update it, or choose a newer security policy.';
+    return new Failure(`${name}: ${said}`, { kind: 'permanent', code: 'algorithms-refused', hint, cause });
+  }
+  const hint =
+    code === 'ENOTFOUND' ? 'Check the host name, and the name server.' : 'Check host, port, firewall and network.';
+  return new Failure(`${name} cannot be reached: ${said}`, { kind: 'transient', code: 'unreachable', hint, cause });
+}
+
+function saysFull(text: string): boolean {
+  return /no space|disk full|quota|ENOSPC|EDQUOT|storage is full|out of space/i.test(text);
+}
+
+/** A peer's words, made safe for one line of a log. */
+function quote(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ').slice(0, 200);
+}

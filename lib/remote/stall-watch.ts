@@ -1,0 +1,48 @@
+import type { Clock } from '../clock.js';
+import type { Attempt } from './attempt.js';
+import { stalledFailure } from './failures.js';
+
+/** Fails an attempt as `stalled` when one step of it takes longer than `stallMs`. For remotes that do one thing at a time. */
+export class StallWatch {
+  readonly #attempt: Attempt;
+  readonly #name: string;
+  readonly #stallMs: number;
+  readonly #clock: Clock;
+  readonly #ended = new AbortController();
+  #since: number | undefined;
+  #watching = false;
+
+  constructor(attempt: Attempt, name: string, stallMs: number, clock: Clock) {
+    this.#attempt = attempt;
+    this.#name = name;
+    this.#stallMs = stallMs;
+    this.#clock = clock;
+  }
+
+  /** Settles as `step` does, or rejects when the attempt fails first. Steps follow each other; they do not overlap. */
+  async during<T>(step: Promise<T>): Promise<T> {
+    this.#since = this.#clock.monotonic();
+    if (!this.#watching) void this.#watch();
+    try {
+      return await this.#attempt.race(step);
+    } finally {
+      this.#since = undefined;
+    }
+  }
+
+  end(): void {
+    this.#ended.abort();
+  }
+
+  /** One timer for all steps: a timer for each would cost more than the writes. */
+  async #watch(): Promise<void> {
+    this.#watching = true;
+    const { signal } = this.#ended;
+    while (!signal.aborted) {
+      const now = this.#clock.monotonic();
+      const left = (this.#since ?? now) + this.#stallMs - now;
+      if (left <= 0) return this.#attempt.fail(stalledFailure(this.#name, this.#stallMs));
+      await this.#clock.sleep(Math.ceil(left), signal);
+    }
+  }
+}
