@@ -1,0 +1,25 @@
+import type { Entry } from '../segment.js';
+
+const DAY = 86_400_000;
+
+/** Start and end (exclusive) of the UTC day `YYYY-MM-DD`, in milliseconds; undefined for anything that is no day. */
+export function dayBounds(day: string): { start: number; end: number } | undefined {
+  const start = /^\d{4}-\d\d-\d\d$/.test(day) ? Date.parse(`${day}T00:00:00.000Z`) : Number.NaN;
+  if (!Number.isFinite(start) || new Date(start).toISOString().slice(0, 10) !== day) return undefined;
+  return { start, end: start + DAY };
+}
+
+/** Whether an entry has a moment in `[start, end)`. A snapshot is one moment long. */
+export function touches(entry: Entry, { start, end }: { start: number; end: number }): boolean {
+  return entry.start < end && (entry.end > start || entry.start >= start);
+}
+
+/** By start; what starts together stays in a fixed order. */
+export function byStart(a: Entry, b: Entry): number {
+  return a.start - b.start || a.end - b.end || (entryId(a) < entryId(b) ? -1 : 1);
+}
+
+/** What makes two entries the same one: the key, or the interval and its cause. */
+export function entryId(entry: Entry): string {
+  return entry.type === 'gap' ? `gap ${entry.start} ${entry.end} ${entry.cause}` : entry.key;
+}

@@ -1,0 +1,112 @@
+import { Failure } from '../../lib/errors.js';
+import type { ArchiveSource, ByteRange, LocatedEntry, OpenMedia } from '../archive-source.js';
+import type { GapEntry, MediaEntry } from '../segment.js';
+import { byStart } from './day.js';
+
+type LocatedMedia = MediaEntry & { local?: boolean; uploaded?: boolean };
+
+/** Told when one source failed and the others answered without it. */
+export type OnSourceProblem = (problem: { source: 'local' | 'archive'; error: unknown }) => void;
+
+/**
+ * The recorder's own footage first, and the archive for what the recorder no longer has. Where one of the two fails the other
+ * still answers; when both do, the first error is thrown.
+ */
+export class MergedArchive implements ArchiveSource {
+  readonly #local: ArchiveSource;
+  readonly #archive: ArchiveSource;
+  readonly #onProblem: OnSourceProblem;
+
+  constructor(local: ArchiveSource, archive: ArchiveSource, onProblem: OnSourceProblem) {
+    this.#local = local;
+    this.#archive = archive;
+    this.#onProblem = onProblem;
+  }
+
+  async cameras(): Promise<string[]> {
+    return union(await this.#both((source) => source.cameras()));
+  }
+
+  async days(camera: string): Promise<string[]> {
+    return union(await this.#both((source) => source.days(camera)));
+  }
+
+  async entries(camera: string, day: string): Promise<LocatedEntry[]> {
+    const [local, archived] = await this.#both((source) => source.entries(camera, day));
+    const media = mergeMedia(local.filter(isMedia), archived.filter(isMedia));
+    return [...media, ...mergeGaps(local.filter(isGap), archived.filter(isGap))].sort(byStart);
+  }
+
+  async open(key: string, range?: Partial<ByteRange>): Promise<OpenMedia | undefined> {
+    let first: unknown;
+    try {
+      const found = await this.#local.open(key, range);
+      if (found) return found;
+    } catch (error) {
+      // The file is there and the range is not: the archive has no other answer.
+      if (error instanceof Failure && error.code === 'range-not-satisfiable') throw error;
+      first = error;
+      this.#onProblem({ source: 'local', error });
+    }
+    const found = await this.#archive.open(key, range);
+    if (!found && first) throw first;
+    return found;
+  }
+
+  async #both<T>(ask: (source: ArchiveSource) => Promise<T[]>): Promise<[T[], T[]]> {
+    const [local, archive] = await Promise.allSettled([ask(this.#local), ask(this.#archive)]);
+    if (local.status === 'rejected' && archive.status === 'rejected') throw local.reason;
+    return [this.#answer('local', local), this.#answer('archive', archive)];
+  }
+
+  #answer<T>(source: 'local' | 'archive', result: PromiseSettledResult<T[]>): T[] {
+    if (result.status === 'fulfilled') return result.value;
+    this.#onProblem({ source, error: result.reason });
+    return [];
+  }
+}
+
+function union([local, archived]: [string[], string[]]): string[] {
+  return [...new Set([...local, ...archived])].sort();
+}
+
+function isMedia(entry: LocatedEntry): entry is LocatedMedia {
+  return entry.type !== 'gap';
+}
+
+function isGap(entry: LocatedEntry): entry is GapEntry {
+  return entry.type === 'gap';
+}
+
+function mergeMedia(local: readonly LocatedMedia[], archived: readonly LocatedMedia[]): LocatedMedia[] {
+  const byKey = new Map(archived.map((entry) => [entry.key, entry]));
+  for (const entry of local) {
+    const other = byKey.get(entry.key);
+    byKey.set(entry.key, {
+      ...other,
+      ...entry,
+      local: entry.local ?? true,
+      uploaded: Boolean(entry.uploaded || other?.uploaded),
+    });
+  }
+  return [...byKey.values()];
+}
+
+/** The recorder's gaps, and of the archive's what no gap of the recorder covers: there they are the same, cut at midnight. */
+function mergeGaps(local: readonly GapEntry[], archived: readonly GapEntry[]): GapEntry[] {
+  return [...local, ...archived.flatMap((gap) => without(gap, local))];
+}
+
+function without(gap: GapEntry, covers: readonly GapEntry[]): GapEntry[] {
+  let rest = [gap];
+  for (const { start, end } of covers) {
+    rest = rest.flatMap((piece) => {
+      if (end <= piece.start || start >= piece.end) return [piece];
+      return [
+        { ...piece, end: start },
+        { ...piece, start: end },
+      ].filter((part) => part.end > part.start);
+    });
+  }
+  return rest;
+}
