@@ -1,0 +1,68 @@
+import type { FileHandle } from 'node:fs/promises';
+
+/** One ISO BMFF box (ISO/IEC 14496-12 §4.2). Offsets are absolute in the file or buffer that was walked. */
+export interface Box {
+  type: string;
+  start: number;
+  /** Where the payload begins. */
+  body: number;
+  end: number;
+}
+
+function header(bytes: Buffer, at: number, start: number, limit: number): Box | undefined {
+  if (bytes.length - at < 8) return undefined;
+  let size = bytes.readUInt32BE(at);
+  let length = 8;
+  if (size === 1) {
+    if (bytes.length - at < 16) return undefined;
+    size = Number(bytes.readBigUInt64BE(at + 8));
+    length = 16;
+  } else if (size === 0) {
+    size = limit - start;
+  }
+  if (size < length) return undefined;
+  return { type: bytes.toString('latin1', at + 4, at + 8), start, body: start + length, end: start + size };
+}
+
+/**
+ * The top-level boxes of a file that may still be growing: ends before the first box that is incomplete or malformed.
+ * Reads 16 bytes a box.
+ */
+export async function* fileBoxes(file: FileHandle, from = 0): AsyncGenerator<Box> {
+  const { size } = await file.stat();
+  const bytes = Buffer.alloc(16);
+  for (let at = from; at < size; ) {
+    const { bytesRead } = await file.read(bytes, 0, 16, at);
+    const box = header(bytes.subarray(0, bytesRead), 0, at, size);
+    if (!box || box.end > size) return;
+    yield box;
+    at = box.end;
+  }
+}
+
+/** The boxes between two offsets of a buffer; ends before the first malformed one. */
+export function* boxes(buffer: Buffer, from = 0, to = buffer.length): Generator<Box> {
+  for (let at = from; at < to; ) {
+    const box = header(buffer, at, at, to);
+    if (!box || box.end > to) return;
+    yield box;
+    at = box.end;
+  }
+}
+
+/** The first box along a path of types, e.g. `moov/trak/mdia`. */
+export function findBox(buffer: Buffer, path: string, within?: Box): Box | undefined {
+  let range = within ? { from: within.body, to: within.end } : { from: 0, to: buffer.length };
+  let found: Box | undefined;
+  for (const type of path.split('/')) {
+    found = undefined;
+    for (const box of boxes(buffer, range.from, range.to)) {
+      if (box.type !== type) continue;
+      found = box;
+      break;
+    }
+    if (!found) return undefined;
+    range = { from: found.body, to: found.end };
+  }
+  return found;
+}

@@ -1,0 +1,79 @@
+import type { Entry } from '../segment.js';
+import type { Connection } from './database.js';
+import { fileRow, mediaEntry } from './files.js';
+import { gapEntry, gapRow } from './gaps.js';
+
+/** The end of a camera's index chain: the last entry's number and hash, and the last shard's number. */
+export interface ChainEnd {
+  n: number;
+  prev: string;
+  shard: number;
+}
+
+const EMPTY: ChainEnd = { n: 0, prev: '0'.repeat(64), shard: 0 };
+
+/** What waits to be written to the archive's index: media whose delivery was verified, and gaps that are over. */
+export class Chains {
+  readonly #db: Connection;
+
+  constructor(db: Connection) {
+    this.#db = db;
+  }
+
+  cameras(): string[] {
+    return this.#db
+      .prepare(
+        `SELECT DISTINCT camera FROM files WHERE indexed = 0 AND verified_at IS NOT NULL AND kind <> 'index'
+         UNION SELECT DISTINCT camera FROM gaps WHERE indexed = 0 AND end IS NOT NULL`,
+      )
+      .all()
+      .map((row) => row.camera as string);
+  }
+
+  /** Since when the longest-waiting entry of a camera waits. */
+  oldestPending(camera: string): number | undefined {
+    const row = this.#db
+      .prepare(
+        `SELECT min(at) AS at FROM (
+           SELECT min(verified_at) AS at FROM files
+             WHERE camera = ? AND indexed = 0 AND verified_at IS NOT NULL AND kind <> 'index'
+           UNION ALL SELECT min(end) FROM gaps WHERE camera = ? AND indexed = 0 AND end IS NOT NULL)`,
+      )
+      .get(camera, camera);
+    return (row?.at as number | null) ?? undefined;
+  }
+
+  pending(camera: string, limit: number): { id: string; entry: Entry }[] {
+    const media = this.#db
+      .prepare(
+        `SELECT * FROM files WHERE camera = ? AND indexed = 0 AND verified_at IS NOT NULL AND kind <> 'index'
+         ORDER BY start LIMIT ?`,
+      )
+      .all(camera, limit)
+      .map((row) => ({ id: `file:${row.id}`, entry: mediaEntry(fileRow(row)) as Entry }));
+    const gaps = this.#db
+      .prepare('SELECT * FROM gaps WHERE camera = ? AND indexed = 0 AND end IS NOT NULL ORDER BY start LIMIT ?')
+      .all(camera, limit)
+      .map((row) => ({ id: `gap:${row.id}`, entry: gapEntry(gapRow(row), 0) as Entry }));
+    return [...media, ...gaps].sort((a, b) => a.entry.start - b.entry.start).slice(0, limit);
+  }
+
+  end(camera: string): ChainEnd {
+    const row = this.#db.prepare('SELECT n, prev, shard FROM chains WHERE camera = ?').get(camera);
+    return row ? { n: row.n as number, prev: row.prev as string, shard: row.shard as number } : EMPTY;
+  }
+
+  /** Marks entries (ids of {@link pending}) as indexed and moves the chain. Call within a transaction. */
+  advance(camera: string, ids: readonly string[], { n, prev, shard }: ChainEnd): void {
+    for (const id of ids) {
+      const [table, number] = id.split(':');
+      this.#db.prepare(`UPDATE ${table === 'gap' ? 'gaps' : 'files'} SET indexed = 1 WHERE id = ?`).run(Number(number));
+    }
+    this.#db
+      .prepare(
+        `INSERT INTO chains VALUES (?, ?, ?, ?)
+         ON CONFLICT (camera) DO UPDATE SET n = excluded.n, prev = excluded.prev, shard = excluded.shard`,
+      )
+      .run(camera, n, prev, shard);
+  }
+}

@@ -1,0 +1,55 @@
+import Database from 'libsql';
+import { Failure, messageOf } from '../../lib/errors.js';
+import { MIGRATIONS } from './schema.js';
+
+export type Row = Record<string, unknown>;
+
+/** The few calls we use of libsql's synchronous API; its own typings are `any`. */
+export interface Statement {
+  run(...values: unknown[]): { changes: number; lastInsertRowid: number };
+  get(...values: unknown[]): Row | undefined;
+  all(...values: unknown[]): Row[];
+}
+
+export interface Connection {
+  prepare(sql: string): Statement;
+  exec(sql: string): void;
+  close(): void;
+}
+
+/** Opens any SQLite file. `busyMs`: how long to wait for another process's lock. */
+export function openConnection(path: string, busyMs: number): Connection {
+  return new Database(path, { timeout: busyMs }) as unknown as Connection;
+}
+
+/** Opens the ledger and brings it to today's schema. Throws a `Failure` for a damaged file or a newer schema. */
+export function openDatabase(path: string): Connection {
+  try {
+    const connection = openConnection(path, 5_000);
+    connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
+    migrate(connection, path);
+    return connection;
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw new Failure(`The ledger ${path} cannot be opened: ${messageOf(error)}`, {
+      kind: 'permanent',
+      code: 'ledger-damaged',
+      hint: 'Move the file aside and start again: the ledger is rebuilt from the files in the spool; footage is not touched.',
+      cause: error,
+    });
+  }
+}
+
+function migrate(connection: Connection, path: string): void {
+  const version = Number(connection.prepare('PRAGMA user_version').get()?.user_version ?? 0);
+  if (version > MIGRATIONS.length) {
+    throw new Failure(`The ledger ${path} was written by a newer nvr-uplink (schema ${version})`, {
+      kind: 'permanent',
+      code: 'ledger-newer',
+      hint: 'Install the newer version again; going back is not possible.',
+    });
+  }
+  for (let next = version; next < MIGRATIONS.length; next++) {
+    connection.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[next]}; PRAGMA user_version = ${next + 1}; COMMIT;`);
+  }
+}

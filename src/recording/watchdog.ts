@@ -1,0 +1,70 @@
+import type { Clock } from '../../lib/clock.js';
+import { Failure } from '../../lib/errors.js';
+
+/** No frame for this long: the camera is silent. Noticed well within 15 s, with time left to end the process. */
+const SILENT_MS = 10_000;
+
+/** A camera may take longer than that to start a stream. */
+const START_MS = 20_000;
+
+const CHECK_MS = 1_000;
+
+/** A check that comes this late was not late because of the camera: the machine slept. Nobody is restarted for that. */
+const SLEPT_MS = 5_000;
+
+/** Ends a run when no frames arrive: a silent socket keeps a naive recorder waiting for ever. */
+export class Watchdog {
+  readonly #clock: Clock;
+  readonly #stop = new AbortController();
+  #allowedMs = START_MS;
+  #fedAt: number;
+  #barked: Failure | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#fedAt = clock.monotonic();
+  }
+
+  /** Aborts when the run has to end: because of silence, or because the signal given to `run` did. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  feed(): void {
+    this.#fedAt = this.#clock.monotonic();
+    this.#allowedMs = SILENT_MS;
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  throwIfBarked(): void {
+    if (this.#barked) throw this.#barked;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = () => this.#stop.abort();
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop);
+    let lastCheck = this.#clock.monotonic();
+    while (!this.#stop.signal.aborted) {
+      await this.#clock.sleep(CHECK_MS, this.#stop.signal);
+      const now = this.#clock.monotonic();
+      if (now - lastCheck > SLEPT_MS) this.#fedAt = now;
+      lastCheck = now;
+      if (now - this.#fedAt > this.#allowedMs) this.#bark(now - this.#fedAt);
+    }
+    signal.removeEventListener('abort', stop);
+  }
+
+  #bark(silentMs: number): void {
+    if (this.#stop.signal.aborted) return;
+    this.#barked = new Failure(`no picture for ${Math.round(silentMs / 1000)} s`, {
+      kind: 'transient',
+      code: 'silent',
+      hint: 'The connection is open but the camera sends nothing; it may need a restart.',
+    });
+    this.#stop.abort();
+  }
+}

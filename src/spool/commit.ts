@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { rename, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { Clock } from '../../lib/clock.js';
+import { fsyncDirectory, renameDurably, writeFileDurably } from '../../lib/files.js';
+import type { FileRow } from '../ledger/files.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { fileName, type MediaKind, mediaKey, parseFileName } from '../segment.js';
+import type { SpoolLayout } from './layout.js';
+
+/** A finished file on its way into the spool. Times are UTC milliseconds. */
+export interface Arrival {
+  camera: string;
+  kind: MediaKind;
+  start: number;
+  end: number;
+  source: string;
+  run?: string;
+  seq?: number;
+  codecs?: string[];
+  width?: number;
+  height?: number;
+  /** The working file `file` was made from; deleted once the spool holds the result. */
+  origin?: string;
+}
+
+/** The one door into the spool (invariants I2, I3). */
+export class Spool {
+  readonly layout: SpoolLayout;
+  readonly #site: string;
+  readonly #ledger: Ledger;
+  readonly #remotes: readonly string[];
+  readonly #clock: Clock;
+
+  constructor(layout: SpoolLayout, site: string, ledger: Ledger, remotes: readonly string[], clock: Clock) {
+    this.layout = layout;
+    this.#site = site;
+    this.#ledger = ledger;
+    this.#remotes = remotes;
+    this.#clock = clock;
+  }
+
+  /**
+   * Moves a finished media file into the spool under a key of its own: intent row → fsync file → rename → fsync folder →
+   * `ready` row with its deliveries. Killed anywhere in between, `recover` completes it or starts it over.
+   * `file` must be on the spool's file system. Returns the key.
+   */
+  async commitMedia(file: string, arrival: Arrival): Promise<string> {
+    const { bytes, sha256 } = await digest(file);
+    const { id, name, key } = this.#begin({ ...arrival, bytes, sha256 });
+    await renameDurably(file, join(this.layout.ready, name));
+    this.ready(id, arrival);
+    if (arrival.origin && arrival.origin !== file) await rm(arrival.origin, { force: true });
+    return key;
+  }
+
+  /**
+   * The same for a small text that is not footage (an index shard, a signature), whose key is already decided.
+   * `also` runs in the transaction that notes the intent: from then on the text cannot get lost.
+   */
+  async commitText(
+    text: string,
+    row: { key: string; name: string; camera: string; at: number },
+    also: () => void,
+  ): Promise<void> {
+    const origin = join(this.layout.index, row.name);
+    await writeFileDurably(origin, text);
+    const { key, name, camera, at } = row;
+    const { bytes, sha256 } = await digest(origin);
+    const id = this.#ledger.transaction(() => {
+      also();
+      return this.#ledger.files.begin({
+        ...{ key, name, camera, kind: 'index', start: at, end: at, bytes, sha256 },
+        ...{ source: 'index', origin, createdAt: this.#clock.now() },
+      });
+    });
+    await renameDurably(origin, join(this.layout.ready, name));
+    this.ready(id);
+  }
+
+  /**
+   * Takes a media file that lies in the spool without a row into the ledger: the ledger was lost or restored from an
+   * older copy. Its name says camera, time and kind.
+   */
+  async adopt(name: string, durationMs: number): Promise<void> {
+    const parts = parseFileName(name)!;
+    const { bytes, sha256 } = await digest(join(this.layout.ready, name));
+    const { camera, kind, start } = parts;
+    const key = mediaKey({ site: this.#site, ...parts });
+    const row = { key, name, camera, kind, start, end: start + durationMs, bytes, sha256, source: 'adopted' };
+    this.ready(this.#ledger.files.begin({ ...row, createdAt: this.#clock.now() }), row);
+  }
+
+  /** Another object already has this file's key on a remote: the file gets the next free one (invariant I2). */
+  async rekey(file: FileRow): Promise<void> {
+    if (file.kind === 'index') throw new Error(`the index shard ${file.key} exists on the remote with other content`);
+    const { camera, kind, start } = file;
+    const { name } = this.#ledger.transaction(() => {
+      const free = this.#freeName({ camera, kind, start });
+      this.#ledger.files.rename(file.id, free.key, free.name);
+      return free;
+    });
+    await renameDurably(join(this.layout.ready, file.name), join(this.layout.ready, name));
+    this.ready(file.id);
+  }
+
+  /** The file is in the spool: from now on it is footage, and owed to every remote. */
+  ready(id: number, footage?: Pick<Arrival, 'camera' | 'kind' | 'start' | 'end'>): void {
+    this.#ledger.transaction(() => {
+      this.#ledger.files.setState(id, 'ready');
+      this.#ledger.deliveries.add(id, this.#remotes);
+      if (footage && footage.kind !== 'snapshot') this.#ledger.gaps.fill(footage.camera, footage.start, footage.end);
+    });
+  }
+
+  /** Out of the waiting folder, once every remote holds a verified copy. */
+  async moveToSent(name: string): Promise<void> {
+    await rename(join(this.layout.ready, name), join(this.layout.sent, name));
+    await fsyncDirectory(this.layout.sent);
+  }
+
+  /** Puts a file nobody can make sense of where people find it. Never deletes. */
+  async quarantine(file: string): Promise<string> {
+    const target = join(this.layout.quarantine, `${this.#clock.now()}-${basename(file)}`);
+    await rename(file, target);
+    return target;
+  }
+
+  #begin(arrival: Arrival & { bytes: number; sha256: string }): { id: number; name: string; key: string } {
+    return this.#ledger.transaction(() => {
+      const { name, key } = this.#freeName(arrival);
+      const id = this.#ledger.files.begin({ ...arrival, key, name, createdAt: this.#clock.now() });
+      return { id, name, key };
+    });
+  }
+
+  #freeName({ camera, kind, start }: Pick<Arrival, 'camera' | 'kind' | 'start'>): { name: string; key: string } {
+    for (let copy = 1; ; copy++) {
+      const parts = { site: this.#site, camera, kind, start, copy };
+      const [key, name] = [mediaKey(parts), fileName(parts)];
+      if (!this.#ledger.files.keyTaken(key)) return { key, name };
+    }
+  }
+}
+
+/** Size and hex SHA-256 of a file, read once. */
+export async function digest(file: string): Promise<{ bytes: number; sha256: string }> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file, { highWaterMark: 2 ** 20 }), hash);
+  return { bytes: (await stat(file)).size, sha256: hash.digest('hex') };
+}

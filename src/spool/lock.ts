@@ -1,0 +1,33 @@
+import { Failure, messageOf } from '../../lib/errors.js';
+import { type Connection, openConnection } from '../ledger/database.js';
+
+/** Held while this process runs. The operating system releases it even after SIGKILL: there is no stale lock. */
+export interface InstanceLock {
+  release(): void;
+}
+
+/**
+ * Makes sure that only one recorder uses a storage folder. The lock is SQLite's own exclusive lock on a database of its
+ * own (POSIX and Windows file locks through a library that knows them), so that `status` can still read the ledger.
+ * Throws a `Failure` with code `already-running`.
+ */
+export function acquireLock(path: string): InstanceLock {
+  let connection: Connection | undefined;
+  try {
+    connection = openConnection(path, 0);
+    connection.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = EXCLUSIVE;');
+    connection.exec('CREATE TABLE IF NOT EXISTS holder (pid INTEGER NOT NULL); BEGIN EXCLUSIVE; DELETE FROM holder;');
+    connection.prepare('INSERT INTO holder VALUES (?)').run(process.pid);
+    const held = connection;
+    return { release: () => held.close() };
+  } catch (error) {
+    connection?.close();
+    if (!/lock|busy/i.test(messageOf(error))) throw error;
+    throw new Failure('Another nvr-uplink is running on this storage folder', {
+      kind: 'permanent',
+      code: 'already-running',
+      hint: 'See what it does with `nvr-uplink status`, or give this one a `storage.dir` of its own.',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,94 @@
+import { existsSync } from 'node:fs';
+import { readdir, realpath, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../lib/clock.js';
+import { messageOf } from '../../lib/errors.js';
+import { isAsideName, renameDurably } from '../../lib/files.js';
+import type { Log } from '../../lib/log.js';
+import { endProcessesIn } from '../../lib/processes.js';
+import type { FileRow } from '../ledger/files.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { digest, type Spool } from './commit.js';
+import type { Finisher } from './finish.js';
+
+/**
+ * Completes what a killed recorder began: an intent whose file is whole, in the spool or still on its way there, becomes
+ * `ready`; any other is forgotten, and its working file is finished anew. Quick, and done before anything else starts.
+ */
+export async function completeCommits(spool: Spool, ledger: Ledger, log: Log): Promise<void> {
+  for (const file of ledger.files.committing()) {
+    const path = join(spool.layout.ready, file.name);
+    if (!(await holds(path, file)) && file.origin && (await holds(file.origin, file))) {
+      await renameDurably(file.origin, path);
+    }
+    if (await holds(path, file)) {
+      spool.ready(file.id, file.kind === 'index' ? undefined : { ...file, kind: file.kind });
+      if (file.origin) await rm(file.origin, { force: true });
+      log.info({ key: file.key }, 'commit completed after a crash');
+    } else {
+      // Never reached the spool whole. What is there under this name, if anything, lost its bytes in a power cut.
+      if (existsSync(path)) await spool.quarantine(path);
+      ledger.files.forget(file.id);
+    }
+  }
+}
+
+async function holds(path: string, file: FileRow): Promise<boolean> {
+  try {
+    if ((await stat(path)).size !== file.bytes) return false;
+    return (await digest(path)).sha256 === file.sha256;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** A run's folder that an earlier recorder left behind. */
+export interface Leftover {
+  camera: string;
+  run: string;
+  directory: string;
+}
+
+/** What earlier recorders left behind. Call before any recording starts: afterwards folders of live runs look the same. */
+export async function findLeftovers(spool: Spool): Promise<Leftover[]> {
+  // Real paths, because that is how the kernel names the working directory of an orphan.
+  const work = await realpath(spool.layout.work);
+  const found: Leftover[] = [];
+  for (const camera of await folders(work)) {
+    for (const run of await folders(join(work, camera))) {
+      found.push({ camera, run, directory: join(work, camera, run) });
+    }
+  }
+  return found;
+}
+
+async function folders(path: string): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+}
+
+/** Ends orphans that still record into them, and saves what is there, whole groups of pictures only. */
+export async function salvageLeftovers(
+  leftovers: readonly Leftover[],
+  finisher: Finisher,
+  clock: Clock,
+  log: Log,
+): Promise<void> {
+  for (const leftover of leftovers) {
+    const { camera, directory } = leftover;
+    if ((await endProcessesIn(directory, clock)) > 0) log.warn({ camera }, 'ended the recording of a killed recorder');
+    await finisher.salvage(leftover);
+  }
+}
+
+/** Removes files that were being written aside when the recorder was killed: never renamed, so never footage. */
+export async function removeAsides(folders: readonly string[], log: Log): Promise<void> {
+  for (const folder of folders) {
+    for (const name of (await readdir(folder)).filter(isAsideName)) {
+      await rm(join(folder, name)).catch((error: unknown) =>
+        log.warn({ name, error: messageOf(error) }, 'not removed'),
+      );
+    }
+  }
+}

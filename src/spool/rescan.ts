@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../../lib/errors.js';
+import { probe } from '../../lib/ffmpeg/probe.js';
+import { isAsideName } from '../../lib/files.js';
+import type { Log } from '../../lib/log.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { parseFileName } from '../segment.js';
+import type { Spool } from './commit.js';
+
+const PAGE = 5_000;
+
+/** What a rescan changed; all zero when disk and ledger agree. */
+export interface RescanResult {
+  adopted: number;
+  quarantined: number;
+  moved: number;
+  lost: number;
+}
+
+/**
+ * Holds disk and ledger against each other, both ways. File events only make things quicker (Node loses them without a
+ * word when the kernel's queue overflows); this is what makes them certain (invariant I3).
+ */
+export async function rescan(spool: Spool, ledger: Ledger, log: Log): Promise<RescanResult> {
+  const result: RescanResult = { adopted: 0, quarantined: 0, moved: 0, lost: 0 };
+  const names = new Set(await readdir(spool.layout.ready));
+  for (const name of names) {
+    if (isAsideName(name) || ledger.files.byName(name)) continue;
+    if (await adoptOrQuarantine(spool, name, log)) result.adopted++;
+    else result.quarantined++;
+  }
+  for (let after = 0; ; ) {
+    const page = ledger.files.expectedNames(after, PAGE);
+    if (page.length === 0) break;
+    after = page.at(-1)!.id;
+    for (const { id, name, verified } of page) {
+      if (verified && names.has(name)) {
+        await moveToSent(spool, name);
+        result.moved++;
+      } else if (!names.has(name) && isMissing(spool, name)) {
+        missing(ledger, id, verified, log);
+        if (!verified) result.lost++;
+      }
+    }
+  }
+  return result;
+}
+
+async function adoptOrQuarantine(spool: Spool, name: string, log: Log): Promise<boolean> {
+  const path = join(spool.layout.ready, name);
+  const parts = parseFileName(name);
+  try {
+    if (parts) {
+      const durationMs = parts.kind === 'snapshot' ? 0 : (await probe(path)).durationMs;
+      await spool.adopt(name, durationMs);
+      log.warn({ name }, 'a file in the spool was unknown to the ledger; adopted');
+      return true;
+    }
+  } catch (error) {
+    log.error({ name, error: messageOf(error) }, 'a file in the spool cannot be read');
+  }
+  log.error({ kept: await spool.quarantine(path) }, 'a file in the spool is not footage; set aside');
+  return false;
+}
+
+/** Moved to `sent` since the folder was listed: the uploader was quicker. */
+async function moveToSent(spool: Spool, name: string): Promise<void> {
+  if (existsSync(join(spool.layout.ready, name))) await spool.moveToSent(name);
+}
+
+function isMissing(spool: Spool, name: string): boolean {
+  return !existsSync(join(spool.layout.ready, name)) && !existsSync(join(spool.layout.sent, name));
+}
+
+/** A verified copy that is gone was removed by retention, or by hand; an unverified one is a loss, and is said so. */
+function missing(ledger: Ledger, id: number, verified: boolean, log: Log): void {
+  ledger.transaction(() => {
+    const file = ledger.files.byId(id);
+    if (file?.state !== 'ready') return;
+    ledger.files.setState(id, verified ? 'removed' : 'lost');
+    if (verified) return;
+    if (file.kind !== 'snapshot' && file.kind !== 'index') {
+      ledger.gaps.add(file.camera, file.start, file.end, 'file-lost', file.key);
+    }
+    log.error({ key: file.key }, 'a file vanished from the spool before it was uploaded');
+  });
+}
