@@ -1,0 +1,186 @@
+import { type Span, tickStep, type View, xOf } from './model.js';
+import type { Zone } from './zone.js';
+
+/** Paints bars and hours on canvases. Every state differs by colour and by pattern, for those who cannot tell colours apart. */
+
+export type Look = Span['kind'] | 'nothing' | 'future';
+
+export interface Palette {
+  uploaded: string;
+  waiting: string;
+  open: string;
+  gap: string;
+  empty: string;
+  line: string;
+  ink: string;
+  muted: string;
+  head: string;
+}
+
+/** The colours of the style sheet, as they are now: light or dark. */
+export function paletteOf(element: Element): Palette {
+  const style = getComputedStyle(element);
+  const color = (name: string) => style.getPropertyValue(`--${name}`).trim();
+  return {
+    uploaded: color('uploaded'),
+    waiting: color('waiting'),
+    open: color('open'),
+    gap: color('gap'),
+    empty: color('empty'),
+    line: color('line'),
+    ink: color('ink'),
+    muted: color('muted'),
+    head: color('ink'),
+  };
+}
+
+/** Fits the canvas to its box and the screen's pixels; the context then counts in CSS pixels. */
+export function prepare(canvas: HTMLCanvasElement): { ctx: CanvasRenderingContext2D; width: number; height: number } {
+  const { clientWidth: width, clientHeight: height } = canvas;
+  const ratio = devicePixelRatio;
+  if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+    canvas.width = Math.round(width * ratio);
+    canvas.height = Math.round(height * ratio);
+  }
+  const ctx = canvas.getContext('2d')!;
+  ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+  ctx.clearRect(0, 0, width, height);
+  return { ctx, width, height };
+}
+
+export interface BarScene {
+  view: View;
+  spans: Span[];
+  now: number;
+  head: number | undefined;
+  zone: Zone;
+}
+
+const ORDER: Span['kind'][] = ['uploaded', 'waiting', 'open', 'gap'];
+
+export function drawBar(canvas: HTMLCanvasElement, scene: BarScene): void {
+  const { ctx, width, height } = prepare(canvas);
+  const palette = paletteOf(canvas);
+  const { view, now } = scene;
+  const x = (time: number) => xOf(view, width, time);
+  fill(ctx, 'nothing', palette, 0, width, height);
+  // Gaps last, and never thinner than two pixels: the shortest one must be seen when the whole day is.
+  for (const kind of ORDER) {
+    for (const span of scene.spans) {
+      if (span.kind !== kind || span.end < view.from || span.start > view.to) continue;
+      const least = kind === 'gap' ? 2 : 1;
+      fill(ctx, kind, palette, x(span.start), Math.max(x(span.end) - x(span.start), least), height);
+    }
+  }
+  if (now < view.to) fill(ctx, 'future', palette, Math.max(0, x(now)), width, height);
+  drawHead(ctx, scene.head === undefined ? undefined : x(scene.head), width, height, palette);
+}
+
+function drawHead(
+  ctx: CanvasRenderingContext2D,
+  x: number | undefined,
+  width: number,
+  height: number,
+  palette: Palette,
+): void {
+  if (x === undefined || x < -1 || x > width + 1) return;
+  const at = Math.min(Math.max(x, 1.5), width - 1.5);
+  ctx.fillStyle = palette.empty;
+  ctx.fillRect(at - 2.5, 0, 5, height);
+  ctx.fillStyle = palette.head;
+  ctx.fillRect(at - 1, 0, 2, height);
+}
+
+/** Also paints the legend, so that it cannot differ from the bars. */
+export function fill(
+  ctx: CanvasRenderingContext2D,
+  look: Look,
+  palette: Palette,
+  x: number,
+  width: number,
+  height: number,
+): void {
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(x, 0, width, height);
+  ctx.clip();
+  ctx.fillStyle = look === 'nothing' || look === 'future' ? palette.empty : palette[look];
+  ctx.globalAlpha = look === 'waiting' ? 0.3 : look === 'open' ? 0.18 : 1;
+  ctx.fillRect(x, 0, width, height);
+  ctx.globalAlpha = 1;
+  if (look === 'waiting') stripes(ctx, palette.waiting, x, width, height, 7, 3);
+  if (look === 'open') edges(ctx, palette.open, x, width, height);
+  if (look === 'gap') crosses(ctx, palette.empty, x, width, height);
+  if (look === 'future') dots(ctx, palette.line, x, width, height);
+  ctx.restore();
+}
+
+/** Diagonals, anchored to the canvas so that they do not crawl while the span grows. */
+function stripes(
+  ctx: CanvasRenderingContext2D,
+  color: string,
+  x: number,
+  width: number,
+  height: number,
+  every: number,
+  thick: number,
+): void {
+  ctx.strokeStyle = color;
+  ctx.lineWidth = thick;
+  ctx.beginPath();
+  const first = Math.floor((x - height) / every) * every;
+  for (let at = first; at < Math.min(x + width, ctx.canvas.width) + every; at += every) {
+    ctx.moveTo(at, height + 1);
+    ctx.lineTo(at + height + 1, -1);
+  }
+  ctx.stroke();
+}
+
+function crosses(ctx: CanvasRenderingContext2D, color: string, x: number, width: number, height: number): void {
+  if (width < 6) return;
+  ctx.strokeStyle = color;
+  ctx.lineWidth = 1.4;
+  const middle = height / 2;
+  const arm = Math.min(3, width / 3);
+  ctx.beginPath();
+  const count = Math.max(1, Math.floor(width / 14));
+  for (let i = 0; i < count; i++) {
+    const at = x + (width / count) * (i + 0.5);
+    ctx.moveTo(at - arm, middle - arm);
+    ctx.lineTo(at + arm, middle + arm);
+    ctx.moveTo(at - arm, middle + arm);
+    ctx.lineTo(at + arm, middle - arm);
+  }
+  ctx.stroke();
+}
+
+function edges(ctx: CanvasRenderingContext2D, color: string, x: number, width: number, height: number): void {
+  ctx.fillStyle = color;
+  ctx.fillRect(x, 0, width, 2);
+  ctx.fillRect(x, height - 2, width, 2);
+}
+
+function dots(ctx: CanvasRenderingContext2D, color: string, x: number, width: number, height: number): void {
+  ctx.fillStyle = color;
+  for (let at = Math.ceil(x / 8) * 8; at < x + width; at += 8) {
+    for (let down = 6; down < height; down += 8) ctx.fillRect(at, down, 1.5, 1.5);
+  }
+}
+
+export function drawHours(canvas: HTMLCanvasElement, view: View, zone: Zone): void {
+  const { ctx, width, height } = prepare(canvas);
+  const palette = paletteOf(canvas);
+  const step = tickStep(view, width, 58);
+  const text = step < 60_000 ? zone.clock : zone.shortClock;
+  ctx.font = `11px ${getComputedStyle(canvas).fontFamily}`;
+  ctx.textBaseline = 'middle';
+  for (const time of zone.ticks(view.from, view.to, step)) {
+    const x = Math.min(Math.max(xOf(view, width, time), 0.5), width - 0.5);
+    ctx.fillStyle = palette.line;
+    ctx.fillRect(x - 0.5, height - 5, 1, 5);
+    // At the edges the label moves inside instead of being cut.
+    ctx.textAlign = x < 20 ? 'left' : x > width - 20 ? 'right' : 'center';
+    ctx.fillStyle = palette.muted;
+    ctx.fillText(text.call(zone, time), x < 20 ? 0 : x > width - 20 ? width : x, (height - 5) / 2);
+  }
+}

@@ -1,0 +1,110 @@
+import type { LocatedEntry } from '../../../src/archive-source.js';
+import type { GapCause } from '../../../src/segment.js';
+
+/** What the bars show, and how pixels and times relate. No DOM here: unit-tested. All times are UTC milliseconds. */
+
+/** An interval of time: what a bar shows, or the day it lies in. */
+export interface View {
+  from: number;
+  to: number;
+}
+
+export const MIN_VIEW_MS = 2 * 60_000;
+
+/** Files of one recording follow each other within this; anything longer is a hole somebody should see. */
+export const JOIN_MS = 1000;
+
+export const xOf = (view: View, width: number, time: number) => ((time - view.from) / (view.to - view.from)) * width;
+
+export const timeAt = (view: View, width: number, x: number) => view.from + (x / width) * (view.to - view.from);
+
+/** `view` moved and shrunk until it lies within `bounds` and shows at least {@link MIN_VIEW_MS}. */
+export function clampView(view: View, bounds: View): View {
+  const length = Math.min(Math.max(view.to - view.from, MIN_VIEW_MS), bounds.to - bounds.from);
+  const from = Math.min(Math.max(view.from, bounds.from), bounds.to - length);
+  return { from, to: from + length };
+}
+
+/** `factor` 2 shows half as much. `at` stays where it is on the screen as far as the bounds allow. */
+export function zoom(view: View, bounds: View, factor: number, at: number): View {
+  const whole = bounds.to - bounds.from;
+  const length = Math.min(Math.max((view.to - view.from) / factor, MIN_VIEW_MS), whole);
+  const share = (at - view.from) / (view.to - view.from);
+  const from = at - share * length;
+  return clampView({ from, to: from + length }, bounds);
+}
+
+export function pan(view: View, bounds: View, ms: number): View {
+  return clampView({ from: view.from + ms, to: view.to + ms }, bounds);
+}
+
+/** The view itself while `time` is inside it; else turned like a page, so that what comes next is in sight. */
+export function follow(view: View, bounds: View, time: number): View {
+  if (time >= view.from && time <= view.to) return view;
+  const length = view.to - view.from;
+  const from = time - length * 0.1;
+  return clampView({ from, to: from + length }, bounds);
+}
+
+/** `open`: being recorded into a file that is not finished yet. */
+export type SpanKind = 'uploaded' | 'waiting' | 'open' | 'gap';
+
+export interface Span {
+  kind: SpanKind;
+  start: number;
+  end: number;
+  cause?: GapCause;
+  detail?: string;
+}
+
+/** What to draw: neighbours that look the same become one span, so that a day of ten-second files is a handful. */
+export function spansOf(entries: readonly LocatedEntry[]): Span[] {
+  const spans: Span[] = [];
+  const latest = new Map<string, Span>();
+  const intervals = entries.filter((entry) => entry.type !== 'snapshot').sort((a, b) => a.start - b.start);
+  for (const entry of intervals) {
+    const span = spanOf(entry);
+    const look = `${span.kind} ${span.cause} ${span.detail}`;
+    const before = latest.get(look);
+    if (before && span.start - before.end <= JOIN_MS) {
+      before.end = Math.max(before.end, span.end);
+      continue;
+    }
+    latest.set(look, span);
+    spans.push(span);
+  }
+  return spans;
+}
+
+function spanOf(entry: LocatedEntry): Span {
+  const { start, end } = entry;
+  if (entry.type === 'gap') return { kind: 'gap', start, end, cause: entry.cause, detail: entry.detail };
+  return { kind: entry.uploaded ? 'uploaded' : 'waiting', start, end };
+}
+
+/**
+ * The file being written now is in no list yet. Frames newer than the last entry prove that it exists; how far it
+ * reaches is known to the latest frame and no further.
+ */
+export function openSpan(spans: readonly Span[], lastFrame: number | undefined): Span | undefined {
+  if (lastFrame === undefined || spans.length === 0) return undefined;
+  const start = Math.max(...spans.map((span) => span.end));
+  return lastFrame - start > 0 ? { kind: 'open', start, end: lastFrame } : undefined;
+}
+
+/** What is known about one moment. `future` and `nothing` are what no span covers. */
+export type Moment = Span | { kind: 'future' | 'nothing' };
+
+/** Footage wins over a gap that overlaps it: what can be played was not lost. */
+export function momentAt(spans: readonly Span[], time: number, now: number): Moment {
+  const hits = spans.filter((span) => time >= span.start && time < span.end);
+  return hits.find((span) => span.kind !== 'gap') ?? hits[0] ?? { kind: time > now ? 'future' : 'nothing' };
+}
+
+const STEPS_MS = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 14400, 21600].map((s) => s * 1000);
+
+/** The finest distance between labelled ticks that leaves each `labelPx` of room. */
+export function tickStep(view: View, width: number, labelPx: number): number {
+  const atLeast = ((view.to - view.from) / Math.max(width, 1)) * labelPx;
+  return STEPS_MS.find((step) => step >= atLeast) ?? STEPS_MS.at(-1)!;
+}
