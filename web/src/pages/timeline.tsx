@@ -25,6 +25,10 @@ export function TimelinePage() {
     void timeline.run(searchParams.get('camera'), Number.isNaN(asked) ? undefined : asked, stop.signal);
     return () => stop.abort();
   }, []);
+  // A dialog tells of its end a moment later, when the next one may already be open.
+  const close = (what: Dialog) => {
+    if (dialog.value === what) dialog.value = undefined;
+  };
   const fullscreen = () => void toggleFullscreen(page.current!);
   useKeys(timeline, (what) => (dialog.value = what), fullscreen);
   return (
@@ -44,8 +48,8 @@ export function TimelinePage() {
         </div>
         <Legend />
       </section>
-      {dialog.value === 'goto' && <GoTo timeline={timeline} onClose={() => (dialog.value = undefined)} />}
-      {dialog.value === 'help' && <Help onClose={() => (dialog.value = undefined)} />}
+      {dialog.value === 'goto' && <GoTo timeline={timeline} onClose={() => close('goto')} />}
+      {dialog.value === 'help' && <Help onClose={() => close('help')} />}
     </main>
   );
 }

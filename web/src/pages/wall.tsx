@@ -93,7 +93,11 @@ function Remotes({ remotes, now }: { remotes: RemoteStatus[]; now: number }) {
         <p key={remote.name} class={`remote ${remote.state}`}>
           <b>{remote.name}</b> {REMOTE_STATES[remote.state]}
           {remote.retryAt && `, next try ${ago(Date.parse(remote.retryAt), now)}`}
-          {remote.reason && <span class="reason"> {remote.reason}</span>}
+          {remote.reason && (
+            <>
+              : <span class="reason">{remote.reason}</span>
+            </>
+          )}
         </p>
       ))}
       {remotes.length === 0 && <p>No remote is configured: footage stays on this disk.</p>}

@@ -36,7 +36,7 @@ export function DayPicker({ timeline }: { timeline: Timeline }) {
         aria-expanded={open.value}
         onClick={() => (open.value = !open.value)}
       >
-        {day === today ? `Today, ${timeline.zone.dayTitle(day).slice(5)}` : timeline.zone.dayTitle(day)}
+        {day === today ? `Today, ${timeline.zone.dayTitle(day).slice(5, -5)}` : timeline.zone.dayTitle(day)}
       </button>
       <button
         type="button"
@@ -70,6 +70,7 @@ function Month({ timeline, today, onPick }: { timeline: Timeline; today: string;
   // The day picker has no room for "from 23:00 to midnight": a local day is marked when a UTC day it touches has footage.
   const known = new Set(timeline.footage.knownDays(timeline.camera.value));
   const marked = (day: string) => {
+    if (day > today) return false;
     const { from, to } = timeline.zone.bounds(day);
     return utcDays(from, to).some((one) => known.has(one));
   };

@@ -11,6 +11,8 @@ export interface Palette {
   open: string;
   gap: string;
   empty: string;
+  surface: string;
+  dots: string;
   line: string;
   ink: string;
   muted: string;
@@ -27,6 +29,8 @@ export function paletteOf(element: Element): Palette {
     open: color('open'),
     gap: color('gap'),
     empty: color('empty'),
+    surface: color('surface'),
+    dots: color('dots'),
     line: color('line'),
     ink: color('ink'),
     muted: color('muted'),
@@ -85,8 +89,8 @@ function drawHead(
 ): void {
   if (x === undefined || x < -1 || x > width + 1) return;
   const at = Math.min(Math.max(x, 1.5), width - 1.5);
-  ctx.fillStyle = palette.empty;
-  ctx.fillRect(at - 2.5, 0, 5, height);
+  ctx.fillStyle = palette.surface;
+  ctx.fillRect(at - 2, 0, 4, height);
   ctx.fillStyle = palette.head;
   ctx.fillRect(at - 1, 0, 2, height);
 }
@@ -104,14 +108,14 @@ export function fill(
   ctx.beginPath();
   ctx.rect(x, 0, width, height);
   ctx.clip();
-  ctx.fillStyle = look === 'nothing' || look === 'future' ? palette.empty : palette[look];
+  ctx.fillStyle = look === 'nothing' ? palette.empty : look === 'future' ? palette.surface : palette[look];
   ctx.globalAlpha = look === 'waiting' ? 0.3 : look === 'open' ? 0.18 : 1;
   ctx.fillRect(x, 0, width, height);
   ctx.globalAlpha = 1;
   if (look === 'waiting') stripes(ctx, palette.waiting, x, width, height, 7, 3);
   if (look === 'open') edges(ctx, palette.open, x, width, height);
-  if (look === 'gap') crosses(ctx, palette.empty, x, width, height);
-  if (look === 'future') dots(ctx, palette.line, x, width, height);
+  if (look === 'gap') crosses(ctx, palette.surface, x, width, height);
+  if (look === 'future') dots(ctx, palette.dots, x, width, height);
   ctx.restore();
 }
 
