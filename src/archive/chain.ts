@@ -98,7 +98,7 @@ function arrange(links: readonly Link[], bounds: ChainBounds) {
     if (link.n !== undefined && genuine && !slots.has(link.n)) {
       slots.set(link.n, link);
       problems.push(problem('reordered', link.n, link, `entry ${link.n} does not stand where it was written`));
-    } else if (!slots.has(expected)) {
+    } else if (!slots.has(expected) && expected <= (bounds.head?.n ?? expected)) {
       // A line of the right place with a wrong number: the walk finds that its bytes are not those written.
       slots.set(expected, link);
       before = expected;
@@ -160,7 +160,7 @@ function walk(slots: ReadonlyMap<number, Link>, { first, head }: ChainBounds): C
       problems.push(removed(n + 1, above - 1, n));
       vouched = undefined;
     }
-    const isWritten = vouched === undefined ? isPlausible(link, n) : link.hash === vouched;
+    const isWritten = isPlausible(link, n) && (vouched === undefined || link.hash === vouched);
     if (!isWritten) problems.push(changed(n, link, slots.get(n - 1)));
     // A changed line may have kept its `prev`; where it has not, it says nothing of the line before.
     vouched = isWritten || slots.get(n - 1)?.hash === link.prev ? link.prev : undefined;
@@ -171,7 +171,7 @@ function walk(slots: ReadonlyMap<number, Link>, { first, head }: ChainBounds): C
   return problems;
 }
 
-/** All that can be asked of a line nobody vouches for: that it has the number of its place, and that the first is first. */
+/** What can be asked of any line, even if nobody vouches for it: the number of its place, and of the first to be first. */
 function isPlausible(link: Link, n: number): boolean {
   return link.n === n && (n > 1 || link.prev === CHAIN_START);
 }

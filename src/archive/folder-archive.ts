@@ -4,6 +4,7 @@ import { type Entry, indexFolder, isName } from '../segment.js';
 import { namesBelow, openBelow } from './archive-path.js';
 import { resolveRange } from './byte-range.js';
 import { byStart, dayBounds, entryId, touches } from './day.js';
+import { cutGaps } from './gap-cuts.js';
 import { parseShard, type ShardProblem } from './shard.js';
 import { ShardCache } from './shard-cache.js';
 
@@ -57,9 +58,7 @@ export class FolderArchive implements ArchiveSource {
       const read = await Promise.all(shards.slice(at, at + AT_ONCE).map((name) => this.#shard(folder + name, camera)));
       for (const entry of read.flat()) if (touches(entry, bounds)) found.set(entryId(entry), entry);
     }
-    return [...found.values()]
-      .sort(byStart)
-      .map((entry) => (entry.type === 'gap' ? entry : { ...entry, uploaded: true }));
+    return located([...found.values()]);
   }
 
   async open(key: string, range?: Partial<ByteRange>): Promise<OpenMedia | undefined> {
@@ -112,4 +111,10 @@ export class FolderArchive implements ArchiveSource {
     this.#options.onProblem({ shard: key, line: 0, message: 'too large to be an index shard' });
     return [];
   }
+}
+
+function located(entries: readonly Entry[]): LocatedEntry[] {
+  const media = entries.filter((entry) => entry.type !== 'gap');
+  const gaps = entries.filter((entry) => entry.type === 'gap');
+  return [...media.map((entry) => ({ ...entry, uploaded: true })), ...cutGaps(gaps, media)].sort(byStart);
 }

@@ -35,8 +35,9 @@ export interface SignatureFile {
  * What waits to be listed in the archive's index. All times are UTC milliseconds.
  *
  * - An entry is pending when its media's upload was verified, or its gap closed, and no committed batch lists it.
- * - `commit` and `commitSignature` are one transaction each: on return all of it is durable and queued for upload; when
- *   they throw, none of it is, and the same entries are pending and the same keys free. The text must not be uploaded earlier.
+ * - `commit` and `commitSignature` are one transaction each: once resolved, all of it is durable and will be uploaded. After
+ *   a rejection (or a crash) either all of it is, or nothing: then the same entries are pending, the same keys are free, and
+ *   nothing is ever uploaded under them but what is committed next.
  */
 export interface IndexQueue {
   /** Cameras with pending entries. */
@@ -47,13 +48,13 @@ export interface IndexQueue {
   pending(camera: string, limit: number): { id: string; entry: Entry }[];
   /** `{ n: 0, prev: CHAIN_START, shard: 0 }` for a camera that has none. Shard numbers only ever grow. */
   chain(camera: string): ChainState;
-  commit(batch: IndexBatch): void;
+  commit(batch: IndexBatch): Promise<void>;
   /**
    * At most `limit` days before the day `before` that have a shard with a number above that of their last signature, and of
    * which nothing is still to be uploaded, indexed or closed. Oldest first.
    */
   unsignedDays(before: string, limit: number): UnsignedDay[];
-  commitSignature(signature: SignatureFile): void;
+  commitSignature(signature: SignatureFile): Promise<void>;
 }
 
 export interface IndexWriterOptions {
@@ -77,7 +78,7 @@ const SIGNATURES = 100;
 export class IndexWriter implements Service {
   readonly name = 'index';
   readonly #options: IndexWriterOptions;
-  /** Monotonic time before which a camera, or (under '') everything, is left alone after a failure. */
+  /** Monotonic time before which a task that failed is left alone. */
   readonly #pausedUntil = new Map<string, number>();
 
   constructor(options: IndexWriterOptions) {
@@ -89,27 +90,29 @@ export class IndexWriter implements Service {
     const tickMs = Math.min(10_000, Math.max(100, everyMs / 4));
     while (!signal.aborted) {
       await this.#writeDue(signal);
-      this.#attempt('', () => this.#signDays());
+      await this.#signDays();
       await clock.sleep(tickMs, signal);
     }
     // One batch each: what remains of a long backlog stays pending and is written after the next start.
-    for (const camera of this.#cameras()) this.#attempt(camera, () => this.#writeBatch(camera));
+    for (const camera of await this.#cameras(() => true)) await this.#writeBatch(camera);
   }
 
   /** Cameras take turns, so that the backlog of one does not hold up the others (invariant I7). */
   async #writeDue(signal: AbortSignal): Promise<void> {
-    let due = this.#cameras().filter((camera) => this.#attempt(camera, () => this.#isDue(camera)));
+    let due = await this.#cameras((camera) => this.#isDue(camera));
     while (due.length > 0 && !signal.aborted) {
-      due = due.filter((camera) => this.#attempt(camera, () => this.#writeBatch(camera)));
+      const more: string[] = [];
+      for (const camera of due) if (await this.#writeBatch(camera)) more.push(camera);
+      due = more;
       await turn();
     }
   }
 
-  #cameras(): string[] {
+  async #cameras(wanted: (camera: string) => boolean): Promise<string[]> {
     let cameras: string[] = [];
-    this.#attempt('', () => {
-      cameras = this.#options.queue.cameras();
-      return true;
+    await this.#attempt('cameras', undefined, async () => {
+      cameras = this.#options.queue.cameras().filter(wanted);
+      return false;
     });
     return cameras;
   }
@@ -123,39 +126,41 @@ export class IndexWriter implements Service {
   }
 
   /** Whether there may be more. */
-  #writeBatch(camera: string): boolean {
-    const { queue, site } = this.#options;
-    const batch = queue.pending(camera, BATCH);
-    if (batch.length === 0) return false;
-    const built = buildShards(
-      site,
-      camera,
-      batch.map((one) => one.entry),
-      queue.chain(camera),
-    );
-    queue.commit({ camera, ids: batch.map((one) => one.id), ...built });
-    return batch.length === BATCH;
+  #writeBatch(camera: string): Promise<boolean> {
+    return this.#attempt('write', camera, async () => {
+      const { queue, site } = this.#options;
+      const batch = queue.pending(camera, BATCH);
+      if (batch.length === 0) return false;
+      const entries = batch.map((one) => one.entry);
+      const built = buildShards(site, camera, entries, queue.chain(camera));
+      await queue.commit({ camera, ids: batch.map((one) => one.id), ...built });
+      return batch.length === BATCH;
+    });
   }
 
-  #signDays(): boolean {
-    const { queue, site, identity, clock } = this.#options;
-    // The file that was open at midnight is closed within the hour, and so a day is rarely signed twice.
-    for (const { camera, day, shards } of queue.unsignedDays(dayOf(clock.now() - HOUR), SIGNATURES)) {
-      const shard = shards.at(-1)!.number;
-      const text = signDay(identity, { site, camera, day, shards, signedAt: clock.now() });
-      queue.commitSignature({ camera, day, shard, key: signatureKey(site, camera, day, shard), text });
-    }
-    return true;
+  #signDays(): Promise<boolean> {
+    return this.#attempt('sign', undefined, async () => {
+      const { queue, site, identity, clock } = this.#options;
+      // The file that was open at midnight is closed within the hour, and so a day is rarely signed twice.
+      for (const { camera, day, shards } of queue.unsignedDays(dayOf(clock.now() - HOUR), SIGNATURES)) {
+        const shard = shards.at(-1)!.number;
+        const key = signatureKey(site, camera, day, shard);
+        const text = signDay(identity, { site, camera, day, shards, signedAt: clock.now() });
+        await queue.commitSignature({ camera, day, shard, key, text });
+      }
+      return false;
+    });
   }
 
-  /** False when it failed, or is paused because it failed shortly before. */
-  #attempt(camera: string, step: () => boolean): boolean {
+  /** What `step` answers; false when it failed, or is left alone because it failed shortly before. */
+  async #attempt(what: string, camera: string | undefined, step: () => Promise<boolean>): Promise<boolean> {
     const { clock, onProblem } = this.#options;
-    if (clock.monotonic() < (this.#pausedUntil.get(camera) ?? 0)) return false;
+    const task = `${what} ${camera ?? ''}`;
+    if (clock.monotonic() < (this.#pausedUntil.get(task) ?? 0)) return false;
     try {
-      return step();
+      return await step();
     } catch (error) {
-      this.#pausedUntil.set(camera, clock.monotonic() + RETRY_MS);
+      this.#pausedUntil.set(task, clock.monotonic() + RETRY_MS);
       onProblem({ error, retryMs: RETRY_MS, ...(camera ? { camera } : {}) });
       return false;
     }

@@ -2,6 +2,7 @@ import { Failure } from '../../lib/errors.js';
 import type { ArchiveSource, ByteRange, LocatedEntry, OpenMedia } from '../archive-source.js';
 import type { GapEntry, MediaEntry } from '../segment.js';
 import { byStart } from './day.js';
+import { cutGaps } from './gap-cuts.js';
 
 type LocatedMedia = MediaEntry & { local?: boolean; uploaded?: boolean };
 
@@ -34,7 +35,9 @@ export class MergedArchive implements ArchiveSource {
   async entries(camera: string, day: string): Promise<LocatedEntry[]> {
     const [local, archived] = await this.#both((source) => source.entries(camera, day));
     const media = mergeMedia(local.filter(isMedia), archived.filter(isMedia));
-    return [...media, ...mergeGaps(local.filter(isGap), archived.filter(isGap))].sort(byStart);
+    // Both tell of the same gaps, the archive cuts them at midnight: what the recorder says comes first.
+    const gaps = cutGaps([...local.filter(isGap), ...archived.filter(isGap)], media);
+    return [...media, ...gaps].sort(byStart);
   }
 
   async open(key: string, range?: Partial<ByteRange>): Promise<OpenMedia | undefined> {
@@ -90,23 +93,4 @@ function mergeMedia(local: readonly LocatedMedia[], archived: readonly LocatedMe
     });
   }
   return [...byKey.values()];
-}
-
-/** The recorder's gaps, and of the archive's what no gap of the recorder covers: there they are the same, cut at midnight. */
-function mergeGaps(local: readonly GapEntry[], archived: readonly GapEntry[]): GapEntry[] {
-  return [...local, ...archived.flatMap((gap) => without(gap, local))];
-}
-
-function without(gap: GapEntry, covers: readonly GapEntry[]): GapEntry[] {
-  let rest = [gap];
-  for (const { start, end } of covers) {
-    rest = rest.flatMap((piece) => {
-      if (end <= piece.start || start >= piece.end) return [piece];
-      return [
-        { ...piece, end: start },
-        { ...piece, start: end },
-      ].filter((part) => part.end > part.start);
-    });
-  }
-  return rest;
 }

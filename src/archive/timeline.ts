@@ -1,5 +1,6 @@
 import type { LocatedEntry } from '../archive-source.js';
 import type { GapCause, MediaKind } from '../segment.js';
+import { cutGaps } from './gap-cuts.js';
 
 /** What a day looks like when drawn, and whether its seconds add up (invariant I4). All times are UTC milliseconds. */
 
@@ -30,7 +31,7 @@ export interface Timeline {
  */
 const JOIN_MS = 1000;
 
-/** Spans and gaps within `range`, by start. */
+/** Spans and gaps within `range`, by start. Footage wins over a gap. */
 export function timeline(entries: readonly LocatedEntry[], range: Interval): Timeline {
   const spans: Span[] = [];
   const open = new Map<string, Span>();
@@ -63,45 +64,36 @@ export interface Accounting {
   /** In none of these: silent loss. `recorded + gap + off + unaccounted = configured`, and this must be 0. */
   unaccountedMs: number;
   unaccounted: Interval[];
-  /** Called a gap although there is footage: somebody counted wrong. */
-  contradictedMs: number;
 }
 
 /** Accounts for each millisecond of `range`, during which the camera was configured. `off` are the times it was not to record. */
 export function account(entries: readonly LocatedEntry[], range: Interval, off: readonly Interval[] = []): Accounting {
-  const files = clipAll(
-    entries.filter((entry) => entry.type === 'segment'),
-    range,
-  );
-  const allGaps = gapsOf(entries, range);
-  const gaps = joined(allGaps);
+  const files = entries.filter((entry) => entry.type === 'segment');
+  const gaps = gapsOf(entries, range);
   // A short break between two files counts as recorded, unless a gap says that it is one.
-  const recorded = subtract(joined(files, JOIN_MS), subtract(gaps, joined(files)));
+  const recorded = subtract(joined(clipAll(files, range), JOIN_MS), gaps);
   const idle = subtract(joined(clipAll(off, range)), recorded);
-  const taken = joined([...recorded, ...idle]);
+  const lost = gaps.map((gap) => ({ cause: gap.cause, ms: total(subtract([gap], idle)) })).filter(({ ms }) => ms > 0);
   const gapMsByCause: Partial<Record<GapCause, number>> = {};
-  let counted = taken;
-  for (const gap of allGaps) {
-    const lost = total(subtract([gap], counted));
-    if (lost > 0) gapMsByCause[gap.cause] = (gapMsByCause[gap.cause] ?? 0) + lost;
-    counted = joined([...counted, gap]);
-  }
-  const unaccounted = subtract([range], counted);
+  for (const { cause, ms } of lost) gapMsByCause[cause] = (gapMsByCause[cause] ?? 0) + ms;
+  const unaccounted = subtract([range], joined([...recorded, ...idle, ...gaps]));
   return {
     configuredMs: range.end - range.start,
     recordedMs: total(recorded),
     offMs: total(idle),
-    gapMs: total(subtract(gaps, taken)),
+    gapMs: lost.reduce((sum, { ms }) => sum + ms, 0),
     gapMsByCause,
     unaccountedMs: total(unaccounted),
     unaccounted,
-    contradictedMs: total(gaps) - total(subtract(gaps, joined(files))),
   };
 }
 
+/** By start, none of them over another or over footage. */
 function gapsOf(entries: readonly LocatedEntry[], range: Interval): GapSpan[] {
-  return entries
-    .flatMap((entry) => (entry.type === 'gap' ? [{ ...clip(entry, range), cause: entry.cause }] : []))
+  const gaps = entries.filter((entry) => entry.type === 'gap');
+  const files = entries.filter((entry) => entry.type === 'segment');
+  return cutGaps(gaps, files)
+    .map((gap) => ({ ...clip(gap, range), cause: gap.cause }))
     .filter((gap) => gap.end > gap.start)
     .sort((a, b) => a.start - b.start);
 }

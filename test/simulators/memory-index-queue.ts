@@ -43,7 +43,7 @@ export class MemoryIndexQueue implements IndexQueue {
     return this.#chains.get(camera) ?? { n: 0, prev: CHAIN_START, shard: 0 };
   }
 
-  commit({ camera, shards, ids, chain }: IndexBatch): void {
+  async commit({ camera, shards, ids, chain }: IndexBatch): Promise<void> {
     this.#failMaybe();
     for (const { key } of shards) {
       if (this.shards.some((shard) => shard.key === key)) throw new Error(`${key} is written twice`);
@@ -72,7 +72,7 @@ export class MemoryIndexQueue implements IndexQueue {
       .slice(0, limit);
   }
 
-  commitSignature(signature: SignatureFile): void {
+  async commitSignature(signature: SignatureFile): Promise<void> {
     this.#failMaybe();
     if (this.signatures.some((one) => one.key === signature.key)) throw new Error(`${signature.key} is written twice`);
     this.signatures.push(signature);
