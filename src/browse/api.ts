@@ -27,7 +27,9 @@ export interface CameraStatus {
   lastFrameAt: string | null;
   lastVerifiedUploadAt: string | null;
   backlog: { files: number; bytes: number; oldestAt: string | null };
-  gaps24h: { count: number; seconds: number };
+  /** How many gaps, and how many seconds are missing, in the last 24 hours. */
+  gaps24h: number;
+  gapSeconds24h: number;
 }
 
 export interface RemoteStatus {

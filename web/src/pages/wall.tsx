@@ -106,7 +106,7 @@ function Remotes({ remotes, now }: { remotes: RemoteStatus[]; now: number }) {
 }
 
 function CameraCard({ camera, now }: { camera: CameraStatus; now: number }) {
-  const { name, backlog, gaps24h } = camera;
+  const { name, backlog, gaps24h, gapSeconds24h } = camera;
   const query = `?camera=${encodeURIComponent(name)}`;
   return (
     <article class="card" aria-label={`Camera ${name}`}>
@@ -138,8 +138,8 @@ function CameraCard({ camera, now }: { camera: CameraStatus; now: number }) {
         />
         <Fact
           name="Gaps in 24 h"
-          bad={gaps24h.count > 0}
-          value={gaps24h.count === 0 ? 'none' : `${gaps24h.count}, ${duration(gaps24h.seconds * 1000)} in all`}
+          bad={gaps24h > 0}
+          value={gaps24h === 0 ? 'none' : `${gaps24h}, ${duration(gapSeconds24h * 1000)} in all`}
         />
       </dl>
       <div class="card-links">
