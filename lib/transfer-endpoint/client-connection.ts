@@ -1,0 +1,175 @@
+import type { Socket } from 'node:net';
+import type { AcceptConnection, AuthContext, Connection, RejectConnection, Session } from 'ssh2';
+import type { Clock } from '../clock.js';
+import { type EndpointBehaviour, MAX_CHANNELS } from './behaviour.js';
+import type { DisconnectReason, EndpointEvent, Violation } from './events.js';
+import type { EndpointFaults } from './faults.js';
+import type { Link } from './link.js';
+import type { ObjectStore } from './object-store.js';
+import { SftpSession } from './sftp-session.js';
+import { UserView } from './user-view.js';
+import type { EndpointUser, Users } from './users.js';
+
+export interface Surroundings {
+  store: ObjectStore;
+  users: Users;
+  behaviour: EndpointBehaviour;
+  clock: Clock;
+  faults: EndpointFaults;
+  emit: (event: EndpointEvent) => void;
+}
+
+const METHODS = ['publickey', 'password'] as ('publickey' | 'password')[];
+const MAX_REFUSALS = 6;
+
+/**
+ * Bytes that may wait for the store before the client's are left in the network. Polite clients keep 2 MB under way and
+ * never get here; the limit is for those who send without waiting for replies.
+ */
+const MAX_HELD_BYTES = 8 * 2 ** 20;
+
+/** How long a connection that is ended may take to hear of it, before it is cut. */
+const GOODBYE_MS = 1_000;
+
+/** One SSH connection, from its greeting to the end of its last session. */
+export class ClientConnection implements Link {
+  readonly faults: EndpointFaults;
+  readonly clock: Clock;
+  readonly emit: (event: EndpointEvent) => void;
+  readonly #client: Connection;
+  readonly #socket: Socket;
+  readonly #around: Surroundings;
+  readonly #sessions = new Set<SftpSession>();
+  readonly #closed = new AbortController();
+  #user: EndpointUser | undefined;
+  #refusals = 0;
+  #channels = 0;
+  #working = 0;
+  #held = 0;
+  #lastRequest: number;
+  #reason: DisconnectReason = 'client';
+  #ending = false;
+
+  constructor(client: Connection, socket: Socket, around: Surroundings) {
+    this.#client = client;
+    this.#socket = socket;
+    this.#around = around;
+    this.faults = around.faults;
+    this.clock = around.clock;
+    this.emit = around.emit;
+    this.#lastRequest = this.clock.monotonic();
+  }
+
+  /** Serves until the connection is closed, by whichever side, and all that it left open is dealt with. */
+  async run(stop: AbortSignal): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#client.once('close', () => resolve()));
+    // A 'close' follows, which is what counts; scanners and cut lines are everyday.
+    this.#client.on('error', () => undefined);
+    this.#client.on('authentication', (attempt) => this.#signIn(attempt));
+    this.#client.on('session', (accept, reject) => this.#openChannel(accept, reject));
+    const unsubscribe = this.faults.onChange(() => this.#flow());
+    const onStop = () => this.#end('stopped');
+    stop.addEventListener('abort', onStop);
+    if (stop.aborted) onStop();
+    const watch = this.#watchIdle();
+    await closed;
+    this.#closed.abort();
+    unsubscribe();
+    stop.removeEventListener('abort', onStop);
+    await Promise.all([watch, ...[...this.#sessions].map((session) => session.finish())]);
+    this.emit({ type: 'disconnected', user: this.#user?.name, reason: this.#reason });
+  }
+
+  working = (): (() => void) => {
+    this.#working++;
+    this.#lastRequest = this.clock.monotonic();
+    return () => {
+      this.#working--;
+      this.#lastRequest = this.clock.monotonic();
+    };
+  };
+
+  holding = (bytes: number): (() => void) => {
+    this.#held += bytes;
+    this.#flow();
+    return () => {
+      this.#held -= bytes;
+      this.#flow();
+    };
+  };
+
+  drop = (): void => {
+    this.#reason = 'fault';
+    this.#socket.destroy();
+  };
+
+  /** Reads from the network only while there is room, and while not struck silent. */
+  #flow(): void {
+    const stopped = this.faults.current.silent === true || this.#held > MAX_HELD_BYTES;
+    if (stopped === this.#socket.isPaused()) return;
+    if (stopped) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  #signIn(attempt: AuthContext): void {
+    const { method, username: user } = attempt;
+    if (method === 'none') {
+      attempt.reject(METHODS);
+      return;
+    }
+    const found = this.faults.current.refuseSignIn ? undefined : this.#around.users.check(attempt);
+    if (found) {
+      if (!found.probing) {
+        this.#user = found.user;
+        this.emit({ type: 'signed-in', user, method });
+      }
+      attempt.accept();
+      return;
+    }
+    this.emit({ type: 'sign-in-refused', user, method });
+    attempt.reject(METHODS);
+    if (++this.#refusals >= MAX_REFUSALS) this.#end('too-many-attempts');
+  }
+
+  #openChannel(accept: AcceptConnection<Session>, reject: RejectConnection): void {
+    // ssh2 opens no channel before the sign-in.
+    const user = this.#user!;
+    const violation = (kind: Violation, detail: string) =>
+      this.emit({ type: 'violation', user: user.name, violation: kind, detail });
+    if (this.#channels >= MAX_CHANNELS) {
+      violation('too-many-channels', `more than ${MAX_CHANNELS}`);
+      reject();
+      return;
+    }
+    this.#channels++;
+    const view = new UserView(this.#around.store, user, this.#around.behaviour, violation);
+    const channel = accept();
+    channel.once('close', () => this.#channels--);
+    channel.once('sftp', (acceptSftp) => {
+      const sftp = acceptSftp();
+      const session = new SftpSession(sftp, view, this);
+      this.#sessions.add(session);
+      const forget = () => this.#sessions.delete(session);
+      sftp.once('end', () => void session.drain().then(forget));
+      sftp.once('close', () => void session.finish().then(forget));
+    });
+  }
+
+  async #watchIdle(): Promise<void> {
+    while (!this.#closed.signal.aborted) {
+      const limit = this.#user ? this.#around.behaviour.idleMs : this.#around.behaviour.signInMs;
+      const left = this.#working > 0 ? limit : this.#lastRequest + limit - this.clock.monotonic();
+      if (left <= 0) return this.#end(this.#user ? 'idle' : 'sign-in-timeout');
+      await this.clock.sleep(left, this.#closed.signal);
+    }
+  }
+
+  #end(reason: DisconnectReason): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#reason = reason;
+    this.#client.end();
+    // A peer that does not read, or keeps its side open, must not keep us.
+    void this.clock.sleep(GOODBYE_MS, this.#closed.signal).then(() => this.#socket.destroy());
+  }
+}

@@ -1,0 +1,134 @@
+import ssh2 from 'ssh2';
+import type { EndpointBehaviour } from './behaviour.js';
+import type { Violation } from './events.js';
+import { keyOf } from './logical-path.js';
+import type { ListedEntry, ObjectReader, ObjectStore } from './object-store.js';
+import { denied, FOLDER_ATTRIBUTES, fileAttributes, noSuchFile, Refusal } from './replies.js';
+import type { EndpointUser } from './users.js';
+
+const { OPEN_MODE } = ssh2.utils.sftp;
+const MODES = ['READ', 'WRITE', 'APPEND', 'CREAT', 'TRUNC', 'EXCL'] as const;
+
+/** What an open asks for, once it is one that Transfer grants. */
+export type Access = 'read' | 'write';
+
+/** The store as one user may see and change it. Paths are the client's; everything refused is thrown as a `Refusal`. */
+export class UserView {
+  constructor(
+    readonly store: ObjectStore,
+    readonly user: EndpointUser,
+    readonly behaviour: EndpointBehaviour,
+    readonly violation: (violation: Violation, detail: string) => void,
+  ) {}
+
+  key(path: string): string {
+    return keyOf(this.user.root, path);
+  }
+
+  /**
+   * Transfer over S3 grants plain reading and plain writing only (pkg/sftp#305, rclone#3776, SSH.NET#1215). Exclusive
+   * creation is refused too: whether it works there is not documented.
+   */
+  access(path: string, flags: number): Access {
+    const has = (bit: number) => (flags & bit) !== 0;
+    const names = MODES.filter((name) => has(OPEN_MODE[name]));
+    const unsupported = new Refusal('OP_UNSUPPORTED', `Cannot open file in mode: ${names.join(', ')}`);
+    if (has(OPEN_MODE.APPEND)) {
+      this.violation('append', path);
+      throw unsupported;
+    }
+    if (has(OPEN_MODE.READ) && has(OPEN_MODE.WRITE)) {
+      this.violation('read-write', path);
+      throw unsupported;
+    }
+    if (has(OPEN_MODE.EXCL)) throw unsupported;
+    if (has(OPEN_MODE.WRITE)) return 'write';
+    if (has(OPEN_MODE.READ)) return 'read';
+    throw unsupported;
+  }
+
+  async open(path: string): Promise<ObjectReader> {
+    this.#mustSeeObjects();
+    const reader = await this.store.open(this.key(path));
+    if (!reader) throw noSuchFile();
+    return reader;
+  }
+
+  async stat(path: string) {
+    const key = this.key(path);
+    if (key === this.user.root) return FOLDER_ATTRIBUTES;
+    if (this.user.mode === 'verify') {
+      const found = await this.store.head(key);
+      if (found) return fileAttributes(found.bytes, found.modified);
+    }
+    const mayList = this.user.mode === 'verify' || this.behaviour.dropboxListing;
+    if (mayList && (await this.#isFolder(key))) return FOLDER_ATTRIBUTES;
+    // Without permission to read, S3 says "denied" of what exists and of what does not.
+    this.#mustSeeObjects();
+    throw noSuchFile();
+  }
+
+  /** The entries of a folder, first page already there, so that a missing one is noticed at OPENDIR. */
+  async list(path: string): Promise<AsyncIterator<ListedEntry>> {
+    if (this.user.mode === 'dropbox' && !this.behaviour.dropboxListing) throw denied();
+    const key = this.key(path);
+    const entries = this.store.list(key)[Symbol.asyncIterator]();
+    const first = await entries.next();
+    if (first.done && key !== this.user.root && !(await this.#isMarked(key))) throw noSuchFile();
+    return startingWith(first, entries);
+  }
+
+  async makeFolder(path: string): Promise<void> {
+    const key = this.key(path);
+    this.violation('mkdir', key);
+    if (this.behaviour.mkdir === 'denied') throw denied();
+    if (this.behaviour.mkdir === 'marked' && key !== '') await this.store.mark(key);
+  }
+
+  setAttributes(what: string): void {
+    this.violation('set-attributes', what);
+    if (this.behaviour.setStat === 'ignored') return;
+    if (this.behaviour.setStat === 'unsupported') throw new Refusal('OP_UNSUPPORTED', 'SETSTAT unsupported');
+    throw new Refusal(
+      'PERMISSION_DENIED',
+      'This server does not support operations to modify file attributes (setstat/fsetstat)',
+    );
+  }
+
+  /** Both modes are put-only. */
+  forbid(violation: 'rename' | 'remove', detail: string): never {
+    this.violation(violation, detail);
+    throw denied();
+  }
+
+  #mustSeeObjects(): void {
+    if (this.user.mode === 'dropbox') throw denied();
+  }
+
+  async #isFolder(key: string): Promise<boolean> {
+    const entries = this.store.list(key)[Symbol.asyncIterator]();
+    const first = await entries.next();
+    await entries.return?.();
+    return !first.done || this.#isMarked(key);
+  }
+
+  /** Whether the folder, empty as it is, was made: the folder above shows it. */
+  async #isMarked(key: string): Promise<boolean> {
+    const cut = key.lastIndexOf('/');
+    for await (const entry of this.store.list(key.slice(0, Math.max(0, cut)))) {
+      if (entry.type === 'folder' && entry.name === key.slice(cut + 1)) return true;
+    }
+    return false;
+  }
+}
+
+async function* startingWith(
+  first: IteratorResult<ListedEntry>,
+  rest: AsyncIterator<ListedEntry>,
+): AsyncGenerator<ListedEntry> {
+  try {
+    for (let next = first; !next.done; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
+  }
+}
