@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { constants, copyFile, open, rename, rm, statfs } from 'node:fs/promises';
+import { constants, copyFile, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /**
@@ -58,6 +58,16 @@ export function asideName(path: string): string {
 /** Whether a file name is one of {@link asideName}: left behind by a crash, safe to remove at start. */
 export function isAsideName(name: string): boolean {
   return ASIDE.test(name);
+}
+
+/** Removes files of {@link asideName} in `dir` last written before `before` (UTC ms); younger ones may be in use. */
+export async function removeAsides(dir: string, before: number): Promise<void> {
+  for (const name of await readdir(dir)) {
+    if (!isAsideName(name)) continue;
+    // Its writer may finish and rename it at this moment; then there is nothing to remove.
+    const found = await stat(join(dir, name)).catch(() => undefined);
+    if (found && found.mtimeMs < before) await rm(join(dir, name), { force: true });
+  }
 }
 
 async function throughAside(path: string, fill: (aside: string) => Promise<void>): Promise<void> {

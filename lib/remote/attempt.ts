@@ -49,6 +49,17 @@ export class Attempt {
     return Promise.race([promise, this.#failed]);
   }
 
+  /** As {@link race}, for what must be given back: if it arrives too late for us, `discard` gets it. */
+  async acquire<T>(promise: Promise<T>, discard: (late: T) => Promise<void>): Promise<T> {
+    try {
+      return await this.race(promise);
+    } catch (error) {
+      // Nobody waits any more, so nobody could be told that discarding failed.
+      promise.then(discard).catch(() => undefined);
+      throw error;
+    }
+  }
+
   end(): void {
     this.#signal.removeEventListener('abort', this.#onAbort);
     this.#listeners.clear();

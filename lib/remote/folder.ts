@@ -2,7 +2,7 @@ import { type FileHandle, lstat, mkdir, open, opendir, realpath, rename, rm, sta
 import { dirname, join, relative, resolve } from 'node:path';
 import { type Clock, systemClock } from '../clock.js';
 import { Failure } from '../errors.js';
-import { asideName, fsyncDirectory, isAsideName } from '../files.js';
+import { asideName, fsyncDirectory, isAsideName, removeAsides } from '../files.js';
 import { Attempt } from './attempt.js';
 import { checkStored, closedFailure } from './failures.js';
 import { folderFailure } from './folder-failures.js';
@@ -29,6 +29,7 @@ export class FolderRemote implements Remote {
   readonly #stallMs: number;
   readonly #clock: Clock;
   readonly #running = new Set<Attempt>();
+  readonly #tidied = new Set<string>();
 
   constructor(options: FolderOptions) {
     this.#root = resolve(options.path);
@@ -40,10 +41,11 @@ export class FolderRemote implements Remote {
   async put(key: string, file: string, signal: AbortSignal, onProgress?: OnProgress): Promise<Receipt> {
     checkKey(key);
     return this.#call(signal, `store ${key}`, async (attempt, watch) => {
-      const source = await attempt.race(SendingFile.open(file));
+      const source = await attempt.acquire(SendingFile.open(file), (late) => late.close());
       try {
         const target = this.#path(key);
         await watch.during(this.#makeFolders(key));
+        await watch.during(this.#tidy(dirname(target)));
         await this.#write(target, source, attempt, watch, onProgress);
         const found = await watch.during(regularFile(target));
         checkStored(key, source.bytes, found?.size);
@@ -109,7 +111,7 @@ export class FolderRemote implements Remote {
     onProgress?: OnProgress,
   ): Promise<void> {
     const aside = asideName(target);
-    const handle = await watch.during(open(aside, 'wx', 0o644));
+    const handle = await watch.during(open(aside, 'wx', 0o644), (late) => discard(late, aside));
     try {
       await this.#copy(handle, source, attempt, watch, onProgress);
       await watch.during(handle.sync());
@@ -159,6 +161,13 @@ export class FolderRemote implements Remote {
       }
       if (!(await lstat(folder)).isDirectory()) throw outside(this.name, folder);
     }
+  }
+
+  /** What a crash left unfinished is removed when its folder is next written to; a day is longer than any file takes. */
+  async #tidy(folder: string): Promise<void> {
+    if (this.#tidied.has(folder)) return;
+    this.#tidied.add(folder);
+    await removeAsides(folder, this.#clock.now() - 86_400_000);
   }
 
   async #checkRoot(): Promise<void> {

@@ -67,7 +67,7 @@ export class SftpRemote implements Remote {
   async put(key: string, file: string, signal: AbortSignal, onProgress?: OnProgress): Promise<Receipt> {
     checkKey(key);
     return this.#call(signal, async (lane, connect, connection) => {
-      const source = await lane.attempt.race(SendingFile.open(file));
+      const source = await lane.attempt.acquire(SendingFile.open(file), (late) => late.close());
       try {
         const session = await connect();
         const handle = await this.#open(session, lane, key);

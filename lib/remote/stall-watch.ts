@@ -19,12 +19,15 @@ export class StallWatch {
     this.#clock = clock;
   }
 
-  /** Settles as `step` does, or rejects when the attempt fails first. Steps follow each other; they do not overlap. */
-  async during<T>(step: Promise<T>): Promise<T> {
+  /**
+   * Settles as `step` does, or rejects when the attempt fails first; what then still arrives goes to `discard`.
+   * Steps follow each other; they do not overlap.
+   */
+  async during<T>(step: Promise<T>, discard: (late: T) => Promise<void> = async () => undefined): Promise<T> {
     this.#since = this.#clock.monotonic();
     if (!this.#watching) void this.#watch();
     try {
-      return await this.#attempt.race(step);
+      return await this.#attempt.acquire(step, discard);
     } finally {
       this.#since = undefined;
     }

@@ -20,22 +20,46 @@ remoteContract('folder', async ({ stallMs }) => {
   };
 });
 
-for (const root of ['', 'base/deeper', 'absolute']) {
-  remoteContract(`sftp on OpenSSH, root ${root || 'at the login folder'}`, async ({ stallMs }) => {
+const sftpOn = (sshd: Sshd, options: { root?: string; stallMs?: number } = {}) => {
+  const { host, port, username, privateKey, fingerprint } = sshd;
+  return new SftpRemote({ host, port, username, privateKey, hostKeys: [fingerprint], ...options });
+};
+
+remoteContract(
+  'sftp on OpenSSH',
+  async ({ stallMs }) => {
     const sshd = await Sshd.start();
-    const { host, port, username, privateKey, fingerprint, dir } = sshd;
-    const base = root === 'absolute' ? join(dir, 'absolute') : root;
-    const remote = new SftpRemote({ host, port, username, privateKey, hostKeys: [fingerprint], root: base, stallMs });
     return {
-      remote,
-      read: (key) => readFile(join(dir, root, key)),
+      remote: sftpOn(sshd, { stallMs }),
+      read: (key) => readFile(join(sshd.dir, key)),
       vanish: () => sshd.pause(),
       reappear: () => sshd.resume(),
       silence: () => sshd.freeze(),
       stop: () => sshd.stop(),
     };
+  },
+  { canFallSilent: true },
+);
+
+describe('SftpRemote root', () => {
+  it.each([
+    ['relative', () => 'base/deeper/', 'base/deeper'],
+    ['absolute', (home: string) => join(home, 'absolute'), 'absolute'],
+  ])('may be %s, and is made when missing', async (_kind, root, folder) => {
+    const sshd = await Sshd.start();
+    const remote = sftpOn(sshd, { root: root(sshd.dir) });
+    try {
+      const signal = new AbortController().signal;
+      await remote.put('cam/x', import.meta.filename, signal);
+      expect(await readFile(join(sshd.dir, folder, 'cam/x'))).toEqual(await readFile(import.meta.filename));
+      for await (const { key } of remote.list('', signal)) expect(key).toBe('cam/x');
+      expect((await remote.stat('cam/x', signal))?.key).toBe('cam/x');
+    } finally {
+      await remote.close();
+      await sshd.stop();
+    }
   });
-}
+});
 
 describe('the independent CRC-64/NVME', () => {
   it('gives the published check value', () => {

@@ -1,6 +1,6 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   asideName,
@@ -8,6 +8,7 @@ import {
   freeBytes,
   fsyncDirectory,
   isAsideName,
+  removeAsides,
   renameDurably,
   writeFileDurably,
 } from '../../lib/files.js';
@@ -55,6 +56,14 @@ describe('durable files', () => {
     expect(isAsideName(asideName('/x/cam_20260503.mp4').slice('/x/'.length))).toBe(true);
     expect(isAsideName('cam_20260503.mp4')).toBe(false);
     expect(isAsideName('.hidden.aside')).toBe(false);
+  });
+
+  it('removes only old ones of those', async () => {
+    const [old, young] = [asideName(join(dir, 'a')), asideName(join(dir, 'a'))];
+    for (const path of [old, young, join(dir, 'kept')]) await writeFile(path, 'part');
+    for (const path of [old, join(dir, 'kept')]) await utimes(path, 1000, 1000);
+    await removeAsides(dir, 2_000_000);
+    expect((await readdir(dir)).sort()).toEqual([basename(young), 'kept'].sort());
   });
 
   it('syncs a folder and refuses one that is missing', async () => {
