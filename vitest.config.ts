@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { ClosingLineReporter } from './test/peers/closing-line-reporter.js';
 
 /** Unit tests are instant; integration and browser tests talk to real peers and may take a while each. */
 export default defineConfig({
@@ -8,6 +9,6 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
-    reporters: ['default'],
+    reporters: ['default', new ClosingLineReporter()],
   },
 });
