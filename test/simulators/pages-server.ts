@@ -113,7 +113,8 @@ function statusReport(): StatusReport {
         lastFrameAt: iso(900),
         lastVerifiedUploadAt: iso(3_610_000),
         backlog: { files: 11, bytes: 412_300_000, oldestAt: iso(3_600_000) },
-        gaps24h: { count: 1, seconds: 15 },
+        gaps24h: 1,
+        gapSeconds24h: 15,
       },
       {
         name: 'yard',
@@ -122,7 +123,8 @@ function statusReport(): StatusReport {
         lastFrameAt: iso(240_000),
         lastVerifiedUploadAt: null,
         backlog: { files: 0, bytes: 0, oldestAt: null },
-        gaps24h: { count: 2, seconds: 2640 },
+        gaps24h: 2,
+        gapSeconds24h: 2640,
       },
     ],
     remotes: [
