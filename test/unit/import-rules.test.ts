@@ -18,13 +18,23 @@ const stages = (prefix: string) => stagesBut('', prefix);
 const others = (prefix: string) => OTHERS.map((folder) => `${prefix}${folder}/x.js`);
 const common = (prefix: string) => COMMON.map((path) => prefix + path);
 
+const fromSrc = (toSrc: string) => (toSrc === './' ? '../' : `${toSrc}../`);
+
 /** `toSrc` leads from the file to `src/`. */
 function stageCase(stage: string, path: string, toSrc: string): Case {
   return {
     path,
-    // A folder of lib/ may well be called as a stage is.
-    allowed: ['node:fs', 'zod', './own.js', `${toSrc}../lib/clock.js`, `${toSrc}../lib/camera/x.js`, ...common(toSrc)],
-    forbidden: [...stagesBut(stage, toSrc), `${toSrc}app.js`, ...others(`${toSrc}../`)],
+    // A folder of lib/ may well be called as one of ours is.
+    allowed: [
+      'node:fs',
+      'zod',
+      './own.js',
+      `${toSrc}../lib/clock.js`,
+      `${toSrc}../lib/camera/x.js`,
+      `${toSrc}../lib/test/x.js`,
+      ...common(toSrc),
+    ],
+    forbidden: [...stagesBut(stage, toSrc), `${toSrc}app.js`, `${toSrc}app-web.js`, ...others(`${toSrc}../`)],
   };
 }
 
@@ -33,12 +43,20 @@ const inSrc: Case[] = [
     stageCase(stage, `src/${stage}/x.ts`, '../'),
     stageCase(stage, `src/${stage}/deeper/x.ts`, '../../'),
   ]),
-  { path: 'src/cli/x.ts', allowed: [...stages('../'), '../app.js', ...common('../')], forbidden: others('../../') },
-  { path: 'src/app.ts', allowed: [...stages('./'), ...common('./')], forbidden: others('../') },
+  ...[
+    ['src/cli/x.ts', '../'],
+    ['src/cli/deeper/x.ts', '../../'],
+    ['src/app.ts', './'],
+    ['src/app-web.ts', './'],
+  ].map(([path, toSrc]) => ({
+    path: path!,
+    allowed: [...stages(toSrc!), `${toSrc}app.js`, `${fromSrc(toSrc!)}lib/test/x.js`, ...common(toSrc!)],
+    forbidden: others(fromSrc(toSrc!)),
+  })),
   ...['src/segment.ts', 'src/archive-source.ts', 'src/later.ts'].map((path) => ({
     path,
-    allowed: ['./segment.js', './config/units.js', '../lib/clock.js'],
-    forbidden: [...stages('./'), './app.js', ...others('../')],
+    allowed: ['./segment.js', './config/units.js', '../lib/clock.js', '../lib/test/x.js'],
+    forbidden: [...stages('./'), './app.js', './app-web.js', ...others('../')],
   })),
 ];
 
