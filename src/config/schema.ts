@@ -28,17 +28,27 @@ const segment = duration.refine((ms) => ms >= 2_000 && ms <= 3_600_000 && 86_400
   error: 'must divide a day evenly and lie between 2s and 1h; 5m to 10m is what other tools expect',
 });
 
+const mode = z.enum(['continuous', 'off']);
+const audio = z.enum(['aac', 'none']);
+
 const record = z.strictObject({
   segment: segment.default(300_000),
-  mode: z.enum(['continuous', 'off']).default('continuous'),
-  audio: z.enum(['aac', 'none']).default('aac'),
+  mode: mode.default('continuous'),
+  audio: audio.default('aac'),
+});
+
+/** What a camera may set for itself; the rest comes from the site's `record`. */
+const cameraRecord = z.strictObject({
+  segment: segment.optional(),
+  mode: mode.optional(),
+  audio: audio.optional(),
 });
 
 const camera = z.strictObject({
   streams: z.strictObject({ main: rtspUrl, sub: rtspUrl.optional() }),
   username: z.string().min(1).optional(),
   password: z.string().min(1).optional(),
-  record: record.partial().optional(),
+  record: cameraRecord.optional(),
   snapshot: z.strictObject({ every: duration.optional() }).optional(),
 });
 
@@ -61,11 +71,9 @@ const sftp = z.strictObject({
 });
 
 function fingerprint() {
-  return z
-    .string()
-    .regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, {
-      error: 'write it as OpenSSH prints it, e.g. SHA256:uNiVztksCsDhcc0u9e8BrqXVb…',
-    });
+  return z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, {
+    error: 'write it as OpenSSH prints it, e.g. SHA256:uNiVztksCsDhcc0u9e8BrqXVb…',
+  });
 }
 
 const folder = z.strictObject({ type: z.literal('folder'), path: z.string().min(1) });

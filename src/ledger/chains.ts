@@ -12,6 +12,16 @@ export interface ChainEnd {
 
 const EMPTY: ChainEnd = { n: 0, prev: '0'.repeat(64), shard: 0 };
 
+/** One written shard, as the signature of its day states it. */
+export interface ShardRow {
+  number: number;
+  /** `YYYY-MM-DD`, UTC. */
+  day: string;
+  first: number;
+  last: number;
+  head: string;
+}
+
 /** What waits to be written to the archive's index: media whose delivery was verified, and gaps that are over. */
 export class Chains {
   readonly #db: Connection;
@@ -75,5 +85,61 @@ export class Chains {
          ON CONFLICT (camera) DO UPDATE SET n = excluded.n, prev = excluded.prev, shard = excluded.shard`,
       )
       .run(camera, n, prev, shard);
+  }
+
+  addShard(camera: string, { number, day, first, last, head }: ShardRow): void {
+    this.#db.prepare('INSERT INTO shards VALUES (?, ?, ?, ?, ?, ?)').run(camera, number, day, first, last, head);
+  }
+
+  /**
+   * Days before `before` with shards no signature covers, and of which nothing is still to be uploaded, indexed or
+   * closed; oldest first.
+   */
+  unsignedDays(before: string, limit: number): { camera: string; day: string; shards: ShardRow[] }[] {
+    return this.#db
+      .prepare(
+        `SELECT s.camera, s.day FROM shards s LEFT JOIN signatures g ON g.camera = s.camera AND g.day = s.day
+         WHERE s.day < ? AND s.number > coalesce(g.shard, 0)
+         GROUP BY s.camera, s.day ORDER BY s.day, s.camera`,
+      )
+      .all(before)
+      .map((row) => ({ camera: row.camera as string, day: row.day as string }))
+      .filter(({ camera, day }) => !this.#unfinished(camera, day))
+      .slice(0, limit)
+      .map(({ camera, day }) => ({ camera, day, shards: this.#shardsOf(camera, day) }));
+  }
+
+  signed(camera: string, day: string, shard: number): void {
+    this.#db
+      .prepare('INSERT INTO signatures VALUES (?, ?, ?) ON CONFLICT (camera, day) DO UPDATE SET shard = excluded.shard')
+      .run(camera, day, shard);
+  }
+
+  #unfinished(camera: string, day: string): boolean {
+    const start = Date.parse(`${day}T00:00:00Z`);
+    const end = start + 86_400_000;
+    const file = this.#db
+      .prepare(
+        `SELECT 1 FROM files WHERE camera = ? AND start > ? AND start < ? AND end >= ? AND indexed = 0
+         AND kind <> 'index' AND state IN ('committing', 'ready') LIMIT 1`,
+      )
+      .get(camera, start - 3_700_000, end, start);
+    const gap = this.#db
+      .prepare('SELECT 1 FROM gaps WHERE camera = ? AND start < ? AND (end IS NULL OR end > ?) AND indexed = 0 LIMIT 1')
+      .get(camera, end, start);
+    return file !== undefined || gap !== undefined;
+  }
+
+  #shardsOf(camera: string, day: string): ShardRow[] {
+    return this.#db
+      .prepare('SELECT number, day, first, last, head FROM shards WHERE day = ? AND camera = ? ORDER BY number')
+      .all(day, camera)
+      .map((row) => ({
+        number: row.number as number,
+        day: row.day as string,
+        first: row.first as number,
+        last: row.last as number,
+        head: row.head as string,
+      }));
   }
 }

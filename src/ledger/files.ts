@@ -165,16 +165,18 @@ export class Files {
     return (row?.at as number | null) ?? undefined;
   }
 
-  backlog(camera: string): { files: number; bytes: number; oldest?: number } {
+  /** What waits for upload: `oldest` is when its footage begins, `waitingSince` when the first of it was finished. */
+  backlog(camera: string): { files: number; bytes: number; oldest?: number; waitingSince?: number } {
     const row = this.#db
       .prepare(
-        "SELECT count(*) AS files, coalesce(sum(bytes), 0) AS bytes, min(start) AS oldest FROM files WHERE camera = ? AND state = 'ready' AND verified_at IS NULL",
+        "SELECT count(*) AS files, coalesce(sum(bytes), 0) AS bytes, min(start) AS oldest, min(created_at) AS since FROM files WHERE camera = ? AND state = 'ready' AND verified_at IS NULL AND kind <> 'index'",
       )
       .get(camera)!;
     return {
       files: row.files as number,
       bytes: row.bytes as number,
       oldest: (row.oldest as number | null) ?? undefined,
+      waitingSince: (row.since as number | null) ?? undefined,
     };
   }
 

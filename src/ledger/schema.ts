@@ -49,5 +49,15 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE chains (
     camera TEXT PRIMARY KEY, n INTEGER NOT NULL, prev TEXT NOT NULL, shard INTEGER NOT NULL
   ) STRICT;
+
+  -- Every index shard written, and the last one the signature of its day covers.
+  CREATE TABLE shards (
+    camera TEXT NOT NULL, number INTEGER NOT NULL, day TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+    head TEXT NOT NULL, PRIMARY KEY (camera, number)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX shards_day ON shards (day, camera);
+  CREATE TABLE signatures (
+    camera TEXT NOT NULL, day TEXT NOT NULL, shard INTEGER NOT NULL, PRIMARY KEY (camera, day)
+  ) STRICT, WITHOUT ROWID;
   `,
 ];

@@ -4,7 +4,7 @@ import { rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../../lib/clock.js';
-import { fsyncDirectory, renameDurably, writeFileDurably } from '../../lib/files.js';
+import { fsyncDirectory, renameDurably } from '../../lib/files.js';
 import type { FileRow } from '../ledger/files.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { fileName, type MediaKind, mediaKey, parseFileName } from '../segment.js';
@@ -54,30 +54,6 @@ export class Spool {
     this.ready(id, arrival);
     if (arrival.origin && arrival.origin !== file) await rm(arrival.origin, { force: true });
     return key;
-  }
-
-  /**
-   * The same for a small text that is not footage (an index shard, a signature), whose key is already decided.
-   * `also` runs in the transaction that notes the intent: from then on the text cannot get lost.
-   */
-  async commitText(
-    text: string,
-    row: { key: string; name: string; camera: string; at: number },
-    also: () => void,
-  ): Promise<void> {
-    const origin = join(this.layout.index, row.name);
-    await writeFileDurably(origin, text);
-    const { key, name, camera, at } = row;
-    const { bytes, sha256 } = await digest(origin);
-    const id = this.#ledger.transaction(() => {
-      also();
-      return this.#ledger.files.begin({
-        ...{ key, name, camera, kind: 'index', start: at, end: at, bytes, sha256 },
-        ...{ source: 'index', origin, createdAt: this.#clock.now() },
-      });
-    });
-    await renameDurably(origin, join(this.layout.ready, name));
-    this.ready(id);
   }
 
   /**

@@ -31,6 +31,8 @@ export async function completeCommits(spool: Spool, ledger: Ledger, log: Log): P
       ledger.files.forget(file.id);
     }
   }
+  // What is left among the shards on their way was never noted: its entries are still to be listed.
+  for (const name of await readdir(spool.layout.index)) await rm(join(spool.layout.index, name), { force: true });
 }
 
 async function holds(path: string, file: FileRow): Promise<boolean> {

@@ -1,0 +1,54 @@
+import { Failure } from '../../lib/errors.js';
+
+/** One thing wrong with the configuration: where, what is there, and what should be. */
+export interface Fault {
+  /** `cameras.front.streams.main`; empty for the file as a whole. */
+  path: string;
+  /** What stands there, as JSON; secrets are never repeated. */
+  value?: string;
+  /** What to write instead. */
+  remedy: string;
+  /** 1-based line in the file, where known. */
+  line?: number;
+}
+
+const SECRET = /(?:^|[._])(?:password|passphrase|secret|token)$/i;
+
+/** Whether a setting holds a secret, by its name. */
+export function isSecretPath(path: string): boolean {
+  return SECRET.test(path);
+}
+
+/** A value as it may be shown: short, and never a secret. */
+export function showValue(path: string, value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (isSecretPath(path)) return '***';
+  const text = JSON.stringify(value, (name, inner: unknown) => (isSecretPath(name) ? '***' : inner)) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
+
+/** Every fault of a configuration at once. */
+export class ConfigFailure extends Failure {
+  readonly faults: readonly Fault[];
+  readonly origin: string;
+
+  constructor(origin: string, faults: readonly Fault[]) {
+    super(
+      [`${origin} has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:`, ...faults.map(faultLine)].join(
+        '\n',
+      ),
+      {
+        kind: 'permanent',
+        code: 'config-invalid',
+        hint: 'Correct the file, then check it: nvr-uplink config validate',
+      },
+    );
+    this.faults = faults;
+    this.origin = origin;
+  }
+}
+
+export function faultLine({ path, value, remedy, line }: Fault): string {
+  const where = [path || '(file)', line === undefined ? '' : ` (line ${line})`].join('');
+  return `  ${where}: ${value === undefined ? '' : `${value} – `}${remedy}`;
+}
