@@ -49,7 +49,7 @@ export class S3Store implements ObjectStore {
   async mark(folder: string): Promise<void> {
     checkKey(folder);
     await translated(folder, () =>
-      this.#client.send(new PutObjectCommand({ Bucket: this.#bucket, Key: `${folder}/`, Body: '' })),
+      this.#client.send(new PutObjectCommand({ Bucket: this.#bucket, Key: `${folder}/`, Body: new Uint8Array() })),
     );
   }
 
