@@ -1,0 +1,45 @@
+import { createServer, type Server } from 'node:net';
+import { closeListener, openListener } from './listener.js';
+import { RtspConnection, type RtspOptions } from './rtsp-connection.js';
+
+/** An RTSP server as a camera has it: RTP over the same TCP connection, Digest sign-in, any number of clients. */
+export class RtspServer {
+  readonly #options: RtspOptions;
+  readonly #connections = new Map<RtspConnection, Promise<void>>();
+  #server: Server | undefined;
+
+  constructor(options: RtspOptions) {
+    this.#options = options;
+  }
+
+  /** Starts to listen; resolves with the port, which is a free one for 0. */
+  async open(host: string, port: number): Promise<number> {
+    this.#server = createServer((socket) => {
+      const connection = new RtspConnection(socket, this.#options);
+      const ended = connection.run().finally(() => this.#connections.delete(connection));
+      this.#connections.set(connection, ended);
+    });
+    return await openListener(this.#server, host, port);
+  }
+
+  /** How many clients are being played to. */
+  get sessions(): number {
+    return [...this.#connections.keys()].filter((connection) => connection.isPlaying).length;
+  }
+
+  /** Closes every connection at once, as a restarting camera does. New ones are accepted. */
+  async drop(): Promise<void> {
+    const all = [...this.#connections];
+    for (const [connection] of all) connection.close();
+    await Promise.all(all.map(([, ended]) => ended));
+  }
+
+  /** Stops listening and closes every connection. May be opened again. */
+  async close(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    const closed = server ? closeListener(server) : undefined;
+    await this.drop();
+    await closed;
+  }
+}
