@@ -9,6 +9,7 @@ import { TimelinePage } from './pages/timeline.js';
 import { Wall } from './pages/wall.js';
 import { go, place, startRouter } from './router.js';
 import { loadSession, session } from './session.js';
+import { Icon } from './widgets/icon.js';
 
 const TITLES: Record<string, string> = { '/': 'Cameras', '/timeline': 'Timeline', '/photos': 'Photos' };
 
@@ -78,8 +79,14 @@ function Header({ path }: { path: string }) {
         ))}
       </nav>
       {user && (
-        <button type="button" class="quiet" title={`Signed in as ${user}`} onClick={() => void leave()}>
-          Sign out
+        <button
+          type="button"
+          class="icon"
+          aria-label="Sign out"
+          title={`Signed in as ${user}. Sign out`}
+          onClick={() => void leave()}
+        >
+          <Icon name="leave" />
         </button>
       )}
     </header>

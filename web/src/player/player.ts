@@ -22,7 +22,7 @@ export class Player {
   readonly playing = signal(false);
   readonly busy = signal(false);
   readonly atEnd = signal(false);
-  readonly fault = signal<{ clip: Clip; message: string } | undefined>(undefined);
+  readonly fault = signal<{ clip: Clip; message: string; detail: string } | undefined>(undefined);
   readonly rate = signal(1);
   readonly muted = signal(true);
   readonly clip = signal<Clip | undefined>(undefined);
@@ -114,13 +114,14 @@ export class Player {
     if (target) this.#goTo(target);
   }
 
-  /** Another camera: nothing of this one stays on screen. */
+  /** Another camera, or a day without footage: nothing of what was stays on screen. */
   empty(): void {
     this.#going?.stop.abort();
     this.#wanted = undefined;
     this.#clips = [];
     for (const screen of this.screens) screen.clear();
     this.clip.value = undefined;
+    this.time.value = undefined;
     this.fault.value = undefined;
     this.atEnd.value = false;
   }
@@ -164,6 +165,7 @@ export class Player {
     try {
       await screen.show(clip, time, signal);
     } catch (error) {
+      this.time.value = time;
       this.#fail(clip, error);
       return;
     }
@@ -252,7 +254,8 @@ export class Player {
       message:
         undecodable && codecs && !canPlay(codecs)
           ? `This browser cannot play ${codecs}. Save the file and open it in VLC.`
-          : `This file could not be played${message ? ` (${message})` : ''}.`,
+          : 'This file could not be played.',
+      detail: message,
     };
   }
 }

@@ -15,7 +15,7 @@ export function Stage({ timeline }: { timeline: Timeline }) {
     const toggle = () => (player.playing.value ? player.pause() : player.play());
     box.current!.addEventListener('click', toggle);
   }, []);
-  const empty = !player.clip.value && !timeline.loading.value && !player.busy.value;
+  const empty = !player.clip.value && !player.fault.value && !timeline.loading.value && !player.busy.value;
   return (
     <div class="stage">
       <div class="screen" ref={box} />
@@ -56,7 +56,9 @@ function Fault({ timeline }: { timeline: Timeline }) {
   if (!fault) return null;
   return (
     <div class="fault" role="alert">
-      <p>{fault.message}</p>
+      <p>
+        {fault.message} {fault.detail && <small>{fault.detail}</small>}
+      </p>
       <div>
         <button type="button" onClick={() => timeline.player.afterFault('again')}>
           Try again

@@ -56,7 +56,7 @@ export function Bar({ timeline, camera }: { timeline: Timeline; camera: string }
     };
   }, []);
   useEffect(() => {
-    if (selected) box.current!.scrollIntoView({ block: 'nearest' });
+    if (selected) reveal(box.current!.parentElement!);
   }, [selected]);
   return (
     <div class={selected ? 'row selected' : 'row'}>
@@ -75,6 +75,15 @@ export function Bar({ timeline, camera }: { timeline: Timeline; camera: string }
       </div>
     </div>
   );
+}
+
+/** Scrolls the list of bars, never the page, until the row is in sight. */
+function reveal(row: HTMLElement): void {
+  const list = row.parentElement!;
+  const top = row.offsetTop - list.offsetTop;
+  const bottom = top + row.offsetHeight;
+  if (top < list.scrollTop) list.scrollTop = top;
+  else if (bottom > list.scrollTop + list.clientHeight) list.scrollTop = bottom - list.clientHeight;
 }
 
 function handlers(timeline: Timeline, camera: string) {

@@ -45,6 +45,8 @@ export class Timeline {
   readonly #lastFrames = signal(new Map<string, number>());
   #abort = new AbortController().signal;
   #turn = 0;
+  /** The time of day last looked at: leafing through days keeps it, also past empty ones. */
+  #clock = '00:00:00';
   /** While another day is being opened, the picture of the old one must not turn the page back. */
   #opening = 0;
 
@@ -117,8 +119,8 @@ export class Timeline {
   /** Another day, at the same time of day; where that day has nothing, it is shown empty and nothing plays. */
   async showDay(day: string, time?: number): Promise<void> {
     if (day > this.zone.dayOf(serverNow())) return this.#tell('That day is still to come.');
-    const clock = this.zone.clock(this.head.value ?? this.bounds.value.from);
-    const wanted = time ?? this.zone.at(day, clock);
+    if (this.head.value !== undefined) this.#clock = this.zone.clock(this.head.value);
+    const wanted = time ?? this.zone.at(day, this.#clock);
     this.#opening++;
     this.#turnTo(day, wanted);
     await this.#try(async () => {
@@ -185,6 +187,7 @@ export class Timeline {
     const clips = clipsOf(this.footage.entries(this.camera.value)).filter((clip) => clip.end > from && clip.start < to);
     if (clips.length === 0) {
       this.player.pause();
+      this.player.empty();
       return;
     }
     const after = clips.some((clip) => clip.end > time);

@@ -10,9 +10,9 @@ const PATHS = {
   full: 'M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5',
   plus: 'M12 5v14M5 12h14',
   minus: 'M5 12h14',
-  clock: 'M12 7.5V12l3 2M12 3.5a8.5 8.5 0 100 17 8.5 8.5 0 000-17z',
   save: 'M12 4v10M7.5 10.5L12 15l4.5-4.5M5 19.5h14',
   close: 'M6 6l12 12M18 6L6 18',
+  leave: 'M10 5H5v14h5M10 12h10M16 8l4 4-4 4',
 } as const;
 
 export type IconName = keyof typeof PATHS;
