@@ -33,7 +33,7 @@ afterEach(async () => {
 
 function connect(options: Partial<SftpOptions> = {}): SftpRemote {
   const { host, port, username, password, fingerprint } = server;
-  const remote = new SftpRemote({ host, port, username, password, hostKeys: [fingerprint], stallMs: 500, ...options });
+  const remote = new SftpRemote({ host, port, username, password, hostKeys: [fingerprint], stallMs: 800, ...options });
   remotes.push(remote);
   return remote;
 }
