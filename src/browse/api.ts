@@ -46,6 +46,22 @@ export interface DiskStatus {
   freeBytes: number;
 }
 
+/** GET /healthz, without signing in: 200, or 503 when the state is `down`. */
+export interface HealthReply {
+  ok: boolean;
+}
+
+/** POST /api/v1/login: 204 and a session cookie; 401 `wrong-password`; 429 `too-many-attempts` for a minute. */
+export interface LoginRequest {
+  user: string;
+  password: string;
+}
+
+/** GET /api/v1/cameras */
+export interface CamerasReply {
+  cameras: string[];
+}
+
 /** GET /api/v1/days?camera= */
 export interface DaysReply {
   camera: string;
@@ -70,8 +86,9 @@ export interface SessionReply {
   version: string;
 }
 
-/** GET /api/v1/photos?camera=&before=&limit= */
+/** GET /api/v1/photos?camera=&before=&limit=: of all cameras when none is named; `limit` 1 to 500, 50 when left out. */
 export interface PhotosReply {
+  /** Newest first. A few more than `limit` where several were taken at one moment; may be empty though `before` is there. */
   photos: { camera: string; at: number; url: string }[];
   /** Pass as `before` for the next page; absent on the last one. */
   before?: number;
@@ -79,8 +96,8 @@ export interface PhotosReply {
 
 /**
  * GET or HEAD /latest?camera= answers the newest JPEG; `Last-Modified` is when it was taken, and how the pages learn, by
- * HEAD, whether there is a newer one. 404 while there is none. Any further parameter is ignored (`&at=` keeps pictures
- * apart in the browser).
+ * HEAD, whether there is a newer one; `X-Taken-At` is the same as ISO 8601 with milliseconds. 404 while there is none. Any
+ * further parameter is ignored (`&at=` keeps pictures apart in the browser).
  */
 
 /** Every error of the API. */
