@@ -5,6 +5,7 @@ usage: gst-rtsp-server.py FILE [USER PASSWORD]; prints the port it listens on. P
 import sys
 import gi
 gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtsp, GstRtspServer
 
