@@ -10,6 +10,7 @@ const READS_THE_CLOCK: [line: string, rule: string][] = [
   ['export const later = setTimeout(delay, 5);', GLOBAL],
   ['export const often = setInterval(every, 5);', GLOBAL],
   ['export const sneaky = globalThis.setTimeout(delay, 5);', 'plugin'],
+  ['export const sneakier = globalThis.setInterval(every, 5);', 'plugin'],
   ['export const now = Date.now();', 'plugin'],
   ['export const read = Date.now;', 'plugin'],
   ['export const today = new Date();', 'plugin'],

@@ -15,7 +15,8 @@ interface Case {
 const stagesBut = (own: string, prefix: string) =>
   STAGES.filter((stage) => stage !== own).map((stage) => `${prefix}${stage}/x.js`);
 const stages = (prefix: string) => stagesBut('', prefix);
-const others = (prefix: string) => OTHERS.map((folder) => `${prefix}${folder}/x.js`);
+const others = (prefix: string, own = '') =>
+  OTHERS.filter((folder) => folder !== own).map((folder) => `${prefix}${folder}/x.js`);
 const common = (prefix: string) => COMMON.map((path) => prefix + path);
 
 const fromSrc = (toSrc: string) => (toSrc === './' ? '../' : `${toSrc}../`);
@@ -77,7 +78,14 @@ const elsewhere: Case[] = [
   {
     path: 'cdk/x.ts',
     allowed: ['aws-cdk-lib/aws-s3', './own.js', '../src/segment.js', '../src/config/schema.js'],
-    forbidden: ['../src/app.js', '../src/archive-source.js', '../src/ledger/x.js', '../lib/x.js', ...stages('../src/')],
+    forbidden: [
+      '../src/app.js',
+      '../src/archive-source.js',
+      '../src/ledger/x.js',
+      '../lib/x.js',
+      ...others('../', 'cdk'),
+      ...stages('../src/'),
+    ],
   },
   {
     path: 'cdk/login/x.ts',
@@ -97,7 +105,7 @@ const elsewhere: Case[] = [
       '../../src/app.js',
       '../../src/config/x.js',
       '../../lib/clock.js',
-      '../../cdk/x.js',
+      ...others('../../', 'web'),
       ...stages('../../src/'),
     ],
   })),
