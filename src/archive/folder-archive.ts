@@ -1,10 +1,9 @@
-import { Readable } from 'node:stream';
 import type { ArchiveSource, ByteRange, LocatedEntry, OpenMedia } from '../archive-source.js';
 import { type Entry, indexFolder, isName } from '../segment.js';
 import { namesBelow, openBelow } from './archive-path.js';
-import { resolveRange } from './byte-range.js';
 import { byStart, dayBounds, entryId, touches } from './day.js';
 import { cutGaps } from './gap-cuts.js';
+import { openMedia } from './open-media.js';
 import { parseShard, type ShardProblem } from './shard.js';
 import { ShardCache } from './shard-cache.js';
 
@@ -64,17 +63,7 @@ export class FolderArchive implements ArchiveSource {
   async open(key: string, range?: Partial<ByteRange>): Promise<OpenMedia | undefined> {
     const { root, site } = this.#options;
     const handle = key.startsWith(`${site}/`) ? await openBelow(root, key) : undefined;
-    if (!handle) return undefined;
-    try {
-      const { size: bytes } = await handle.stat();
-      const delivered = resolveRange(bytes, range);
-      if (bytes > 0) return { stream: handle.createReadStream(delivered), bytes, range: delivered };
-      await handle.close();
-      return { stream: Readable.from([]), bytes, range: delivered };
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
+    return handle && openMedia(handle, range);
   }
 
   #names(folder: string): Promise<string[]> {

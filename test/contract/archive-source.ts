@@ -66,6 +66,14 @@ export function archiveSourceContract(name: string, create: () => Promise<Archiv
       expect(entries[0]).toMatchObject(overMidnight);
     });
 
+    it('counts a moment at midnight to the day that begins', async () => {
+      const midnight = snapshot('gate', at('2026-05-04'));
+      await archive.add([midnight]);
+      expect(await source.days('gate')).toEqual(['2026-05-04']);
+      expect(await source.entries('gate', DAY)).toEqual([]);
+      expect(await source.entries('gate', '2026-05-04')).toMatchObject([midnight]);
+    });
+
     it('shows a gap of several days on each of them', async () => {
       await archive.add(ALL);
       for (const day of await source.days('yard')) {

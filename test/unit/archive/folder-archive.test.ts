@@ -115,6 +115,13 @@ describe('FolderArchive', () => {
     ]);
   });
 
+  it('shows an entry only on days it touches, whichever folder its shard is in', async () => {
+    await archive.add([noon]);
+    const text = execFileSync('cat', [join(archive.root, shardKey)], { encoding: 'utf8' });
+    await archive.write('home/index/gate/2026/05/04/12-000001.ndjson', text);
+    expect(await archive.source.entries('gate', '2026-05-04')).toEqual([]);
+  });
+
   it('lets footage found afterwards win over a gap that is already listed', async () => {
     await archive.add([gap('gate', at(DAY, '12:00'), at(DAY, '12:30'))]);
     await archive.add([noon, gap('gate', at(DAY, '12:05'), at(DAY, '12:30'))]);

@@ -51,6 +51,11 @@ describe('MergedArchive', () => {
     ]);
   });
 
+  it('believes the archive that a file is uploaded, though the recorder has not noted it', async () => {
+    const { merged } = merge(source([{ ...one, local: true, uploaded: false }]), source([{ ...one, uploaded: true }]));
+    expect(await merged.entries('gate', DAY)).toEqual([{ ...one, local: true, uploaded: true }]);
+  });
+
   it('keeps a file the recorder has freed as uploaded only', async () => {
     const { merged } = merge(source([{ ...one, local: false, uploaded: true }]), source([{ ...one, uploaded: true }]));
     expect(await merged.entries('gate', DAY)).toEqual([{ ...one, local: false, uploaded: true }]);
