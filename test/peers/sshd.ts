@@ -18,6 +18,8 @@ export class Sshd {
   readonly fingerprint: string;
   readonly #work: string;
   #child: ChildProcess | undefined;
+  /** Frozen ones outlive their sshd, which then is no longer their parent. */
+  readonly #frozen = new Set<number>();
 
   private constructor(work: string, dir: string, port: number, privateKey: string, fingerprint: string) {
     this.#work = work;
@@ -64,6 +66,8 @@ export class Sshd {
   async pause(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
+    for (const pid of this.#frozen) signal(pid, 'SIGKILL');
+    this.#frozen.clear();
     if (!child?.pid) return;
     const exited = new Promise((resolve) => child.once('exit', resolve));
     const family = await descendants(child.pid);
@@ -76,7 +80,10 @@ export class Sshd {
     for (;;) {
       const family = await descendants(this.#child!.pid!);
       const servers = family.filter((one) => one.name === 'sftp-server');
-      for (const { pid } of servers) signal(pid, 'SIGSTOP');
+      for (const { pid } of servers) {
+        signal(pid, 'SIGSTOP');
+        this.#frozen.add(pid);
+      }
       if (servers.length > 0) return;
       await delay(20);
     }
