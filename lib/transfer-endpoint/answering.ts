@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { SFTPWrapper } from 'ssh2';
 import type { Link } from './link.js';
 import { type Reply, refused } from './replies.js';
@@ -15,6 +16,8 @@ export class Answering {
   constructor(sftp: SFTPWrapper, link: Link) {
     this.#sftp = sftp;
     this.#link = link;
+    // One for every reply that is held up.
+    setMaxListeners(0, this.#over.signal);
   }
 
   /** Aborted once nothing is answered any more. */

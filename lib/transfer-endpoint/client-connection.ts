@@ -117,7 +117,9 @@ export class ClientConnection implements Link {
       attempt.reject(METHODS);
       return;
     }
-    const found = this.faults.current.refuseSignIn ? undefined : this.#around.users.check(attempt);
+    // Guesses that were under way when the connection was ended.
+    const deaf = this.#ending || this.faults.current.refuseSignIn;
+    const found = deaf ? undefined : this.#around.users.check(attempt);
     if (found) {
       if (!found.probing) {
         this.#user = found.user;

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
 import ssh2, { type Connection } from 'ssh2';
 import type { Clock } from '../clock.js';
@@ -44,6 +44,7 @@ export class TransferEndpoint implements Service {
   readonly #around: Surroundings;
   readonly #ssh: ssh2.Server;
   readonly #server: NetServer;
+  #address: { host: string; port: number } | undefined;
   readonly #stop = new AbortController();
   /** Connections that have not sent their greeting yet, by address and port of the client. */
   readonly #fresh = new Map<string, Fresh>();
@@ -53,6 +54,8 @@ export class TransferEndpoint implements Service {
   /** Throws `host-key-invalid` or `user-invalid`. */
   constructor(options: TransferEndpointOptions) {
     this.#options = options;
+    // One for every connection.
+    setMaxListeners(0, this.#stop.signal, this.#started.signal);
     this.fingerprint = hostKeyFingerprint(options.hostKey);
     this.#around = {
       store: options.store,
@@ -76,9 +79,8 @@ export class TransferEndpoint implements Service {
 
   /** Throws before `listen` has resolved. */
   get address(): { host: string; port: number } {
-    const address = this.#server.address() as AddressInfo | null;
-    if (!address) throw new Error('The endpoint does not listen yet');
-    return { host: address.address, port: address.port };
+    if (!this.#address) throw new Error('The endpoint does not listen yet');
+    return this.#address;
   }
 
   /** Binds the address; clients that come before `run` wait. Rejects with `cannot-listen`. */
@@ -87,6 +89,8 @@ export class TransferEndpoint implements Service {
     try {
       this.#server.listen(port, host);
       await once(this.#server, 'listening');
+      const { address, port: bound } = this.#server.address() as AddressInfo;
+      this.#address = { host: address, port: bound };
     } catch (cause) {
       throw new Failure(`Cannot listen on ${host}:${port}: ${messageOf(cause)}`, {
         kind: 'permanent',
