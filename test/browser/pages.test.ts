@@ -2,9 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Footage, makeFootage } from '../simulators/footage.js';
-import { PASSWORD, type PagesServer, servePages } from '../simulators/pages-server.js';
+import { PASSWORD, type PagesServer, servePages, USER } from '../simulators/pages-server.js';
 
 const ARGS = [
   '--no-sandbox',
@@ -20,6 +21,7 @@ const ARGS = [
 const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 let dir: string;
+let pages: string;
 let footage: Footage;
 let server: PagesServer;
 let browser: Browser;
@@ -27,8 +29,11 @@ let complaints: string[] = [];
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'nvr-uplink-pages-'));
+  pages = join(dir, 'pages');
+  // A build of our own: `dist` may be built anew by somebody else while this runs.
+  await build({ logLevel: 'error', build: { outDir: pages, emptyOutDir: true } });
   footage = await makeFootage(dir);
-  server = await servePages(footage);
+  server = await servePages(footage, pages);
   browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ARGS });
 });
 
@@ -45,20 +50,27 @@ afterEach(async () => {
   complaints = [];
 });
 
-async function open(path: string, options: BrowserContextOptions = {}, base = server.url): Promise<Page> {
+interface Visit {
+  options?: BrowserContextOptions;
+  of?: PagesServer;
+  signedIn?: boolean;
+}
+
+async function open(path: string, { options, of = server, signedIn = true }: Visit = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  if (signedIn) await context.addCookies([of.cookie]);
   const page = await context.newPage();
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
     if (message.type() === 'error' && !message.text().includes('401')) complaints.push(message.text());
   });
-  await page.goto(base + path);
+  await page.goto(of.url + path);
   return page;
 }
 
 /** The timeline with a picture on screen. */
-async function openTimeline(clock: string, options?: BrowserContextOptions): Promise<Page> {
-  const page = await open(`/timeline?camera=front&t=2026-05-03T${clock}Z`, options);
+async function openTimeline(clock: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const page = await open(`/timeline?camera=front&t=2026-05-03T${clock}Z`, { options });
   await page.waitForSelector('video.front');
   return page;
 }
@@ -81,9 +93,8 @@ async function clickBar(page: Page, share: number): Promise<void> {
 
 describe('sign-in', () => {
   it('says what is wrong, then goes where the visitor wanted to go', async () => {
-    const locked = await servePages(footage, true);
-    const page = await open('/timeline?camera=yard&t=2026-05-03T09:00:00Z', {}, locked.url);
-    await page.fill('[name=user]', 'admin');
+    const page = await open('/timeline?camera=yard&t=2026-05-03T09:00:00Z', { signedIn: false });
+    await page.fill('[name=user]', USER);
     await page.fill('[name=password]', 'guess');
     await page.click('text=Sign in');
     await page.getByRole('alert').filter({ hasText: 'Wrong user or password.' }).waitFor();
@@ -91,8 +102,10 @@ describe('sign-in', () => {
     await page.click('text=Sign in');
     await page.waitForURL(/\/timeline\?camera=yard&t=2026-05-03T09:00:00/);
     await page.waitForSelector('video.front');
-    await page.close();
-    await locked.close();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.waitForURL(/\/login$/);
+    await page.goto(server.url);
+    await page.waitForURL(/\/login\?to=/);
   });
 });
 
@@ -108,8 +121,8 @@ describe('cameras', () => {
   });
 
   it('follows the status, and says so when the recorder stops answering', async () => {
-    const own = await servePages(footage);
-    const page = await open('/', {}, own.url);
+    const own = await servePages(footage, pages);
+    const page = await open('/', { of: own });
     await page.getByText('Needs attention').waitFor();
     Object.assign(own.status, { state: 'ok', problems: [] });
     await page.getByText('All is well').waitFor();
@@ -232,7 +245,7 @@ describe('timeline', () => {
 
   it('has its scrubber in sight on a phone, and nothing to scroll sideways', async () => {
     for (const path of ['/', '/photos', '/timeline?camera=front&t=2026-05-03T10:00:03Z']) {
-      const page = await open(path, PHONE);
+      const page = await open(path, { options: PHONE });
       await page.waitForSelector('.card, .gallery, video.front');
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
       if (path.startsWith('/timeline')) {

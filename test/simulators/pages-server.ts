@@ -1,101 +1,88 @@
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import express from 'express';
-import type { EntriesReply, SessionReply, StatusReport } from '../../src/browse/api.js';
+import { open, readFile } from 'node:fs/promises';
+import { systemClock } from '../../lib/clock.js';
+import { hashPassword } from '../../lib/password.js';
+import { openMedia } from '../../src/archive/open-media.js';
+import type { ArchiveSource } from '../../src/archive-source.js';
+import type { StatusReport } from '../../src/browse/api.js';
+import { WebServer } from '../../src/browse/server.js';
 import { dayOf } from '../../src/segment.js';
 import { type Footage, NOW, SITE } from './footage.js';
 
+export const USER = 'admin';
 export const PASSWORD = 'open sesame';
 
 export interface PagesServer {
   url: string;
+  /** A browser that has this cookie is signed in. */
+  cookie: { name: string; value: string; url: string };
+  /** What the server answers from now on: tests may change it. */
   status: StatusReport;
   close(): Promise<void>;
 }
 
-/** Serves the built pages and the API they read, over made footage; the clock stands at {@link NOW}. */
-export async function servePages(footage: Footage, needsLogin = false): Promise<PagesServer> {
-  const app = express();
+/** The real server over made footage and the pages built in the folder `pages`; its clock stands at {@link NOW}. */
+export async function servePages(footage: Footage, pages: string): Promise<PagesServer> {
   const status = statusReport();
-  let signedIn = !needsLogin;
-  app.use((_request, response, next) => {
-    response.set({ 'Content-Security-Policy': "default-src 'self'", Date: new Date(NOW).toUTCString() });
-    next();
+  const server = new WebServer({
+    archive: archiveOf(footage),
+    status: () => status,
+    latestPicture: (camera) => latestOf(footage, camera),
+    site: SITE,
+    timezone: 'Europe/Copenhagen',
+    version: '0.1.0',
+    pages,
+    listen: { host: '127.0.0.1', port: 0 },
+    username: USER,
+    passwordHash: await hashPassword(PASSWORD),
+    sessionSecret: 'signs the sessions of the page tests',
+    localToken: 'no command of a page test ever needs it',
+    hosts: [],
+    clock: { ...systemClock, now: () => NOW },
   });
-  app.use(express.static('dist/web', { index: false }));
-  app.get(['/', '/login', '/timeline', '/photos'], (_request, response) => {
-    response.sendFile(join(process.cwd(), 'dist/web/index.html'));
-  });
-  app.post('/api/v1/login', express.json(), (request, response) => {
-    signedIn = (request.body as { password?: string }).password === PASSWORD;
-    if (signedIn) response.status(204).end();
-    else response.status(401).json({ error: { code: 'wrong-password', message: 'Wrong user or password.' } });
-  });
-  app.use((_request, response, next) => {
-    if (signedIn) next();
-    else response.status(401).json({ error: { code: 'sign-in', message: 'Sign in first.' } });
-  });
-  app.get('/api/v1/session', (_request, response) => {
-    response.json({
-      user: needsLogin ? 'admin' : null,
-      site: SITE,
-      timezone: 'Europe/Copenhagen',
-      version: '0.1.0',
-    } satisfies SessionReply);
-  });
-  app.get('/api/v1/status', (_request, response) => void response.json(status));
-  serveFootage(app, footage);
-  const server = app.listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
+  const stop = new AbortController();
+  const { url } = await server.listen();
+  const running = server.run(stop.signal);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     status,
-    close: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
+    cookie: { ...(await signIn(url)), url },
+    close: () => {
+      stop.abort();
+      return running;
+    },
   };
 }
 
-function serveFootage(app: express.Express, { entries, files }: Footage): void {
-  const cameras = [...new Set(entries.map((entry) => entry.camera))];
-  app.get('/api/v1/cameras', (_request, response) => void response.json({ cameras }));
-  app.get('/api/v1/days', ({ query }, response) => {
-    const mine = entries.filter((entry) => entry.camera === query.camera);
-    response.json({ camera: query.camera, days: [...new Set(mine.map((entry) => dayOf(entry.start)))].sort() });
+async function signIn(url: string): Promise<{ name: string; value: string }> {
+  const response = await fetch(`${url}/api/v1/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ user: USER, password: PASSWORD }),
   });
-  app.get('/api/v1/entries', ({ query }, response) => {
-    const mine = entries.filter((entry) => entry.camera === query.camera && dayOf(entry.start) === query.day);
-    const reply: EntriesReply = { camera: String(query.camera), day: String(query.day), now: NOW, entries: mine };
-    response.json(reply);
-  });
-  const snapshots = entries
-    .flatMap((entry) => (entry.type === 'snapshot' ? [entry] : []))
-    .sort((a, b) => b.start - a.start);
-  app.get('/api/v1/photos', ({ query }, response) => {
-    const older = snapshots.filter(
-      (one) => (!query.camera || one.camera === query.camera) && one.start < Number(query.before ?? Infinity),
-    );
-    const page = older.slice(0, Number(query.limit));
-    response.json({
-      photos: page.map((one) => ({ camera: one.camera, at: one.start, url: `/api/v1/media/${one.key}` })),
-      ...(page.length < older.length ? { before: page.at(-1)!.start } : {}),
-    });
-  });
-  app.get('/latest', ({ query }, response) => {
-    const latest = snapshots.find((one) => one.camera === query.camera);
-    if (!latest) return void response.status(404).json({ error: { code: 'no-picture', message: 'No picture yet.' } });
-    response.sendFile(files.get(latest.key)!, {
-      lastModified: false,
-      headers: { 'Last-Modified': new Date(latest.start).toUTCString() },
-    });
-  });
-  app.get('/api/v1/media/*key', ({ params }, response) => {
-    const file = files.get((params.key as unknown as string[]).join('/'));
-    if (file) response.sendFile(file);
-    else response.status(404).json({ error: { code: 'unknown-key', message: 'There is no such file.' } });
-  });
+  const [name, value] = response.headers.get('set-cookie')!.split(';')[0]!.split('=');
+  return { name: name!, value: value! };
+}
+
+function archiveOf({ entries, files }: Footage): ArchiveSource {
+  return {
+    cameras: async () => [...new Set(entries.map((entry) => entry.camera))],
+    days: async (camera) =>
+      [...new Set(entries.filter((entry) => entry.camera === camera).map((entry) => dayOf(entry.start)))].sort(),
+    entries: async (camera, day) =>
+      entries
+        .filter((entry) => entry.camera === camera && dayOf(entry.start) === day)
+        .sort((a, b) => a.start - b.start),
+    open: async (key, range) => {
+      const file = files.get(key);
+      return file === undefined ? undefined : openMedia(await open(file), range);
+    },
+  };
+}
+
+async function latestOf({ entries, files }: Footage, camera: string) {
+  const snapshots = entries.flatMap((entry) => (entry.type === 'snapshot' && entry.camera === camera ? [entry] : []));
+  const latest = snapshots.sort((a, b) => b.start - a.start)[0];
+  return latest && { jpeg: await readFile(files.get(latest.key)!), at: latest.start };
 }
 
 function statusReport(): StatusReport {

@@ -1,6 +1,5 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { serverNow } from '../clock.js';
 import { Icon } from '../widgets/icon.js';
 import type { Timeline } from './timeline.js';
 import { addDays, utcDays } from './zone.js';
@@ -9,7 +8,7 @@ import { addDays, utcDays } from './zone.js';
 export function DayPicker({ timeline }: { timeline: Timeline }) {
   const open = useSignal(false);
   const box = useRef<HTMLDivElement>(null);
-  const today = timeline.zone.dayOf(serverNow());
+  const today = timeline.today.value;
   const day = timeline.day.value ?? today;
   useEffect(() => {
     if (!open.value) return;
@@ -36,7 +35,7 @@ export function DayPicker({ timeline }: { timeline: Timeline }) {
         aria-expanded={open.value}
         onClick={() => (open.value = !open.value)}
       >
-        {day === today ? `Today, ${timeline.zone.dayTitle(day).slice(5, -5)}` : timeline.zone.dayTitle(day)}
+        {titleOf(timeline, day, today)}
       </button>
       <button
         type="button"
@@ -59,6 +58,12 @@ export function DayPicker({ timeline }: { timeline: Timeline }) {
       )}
     </div>
   );
+}
+
+function titleOf({ zone }: Timeline, day: string, today: string): string {
+  const title = zone.dayTitle(day);
+  if (day === today) return title.replace(/^\w+, (.*) \d+$/, 'Today, $1');
+  return day.slice(0, 4) === today.slice(0, 4) ? title.slice(0, -5) : title;
 }
 
 const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];

@@ -33,6 +33,7 @@ export class Timeline {
   /** Where the finger is while it drags; the pictures follow as fast as they can. */
   readonly scrub = signal<number | undefined>(undefined);
   readonly now = signal(serverNow());
+  readonly today = computed(() => this.zone.dayOf(this.now.value));
   readonly notice = signal<{ text: string } | undefined>(undefined);
   readonly problem = signal('');
   readonly loading = signal(true);
