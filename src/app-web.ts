@@ -63,8 +63,7 @@ function buildWeb(app: App, access: Access, version: string): WebServer {
 function buildArchive(app: App): ArchiveSource {
   const { config, clock, log } = app.options;
   const { ready, sent } = app.spool.layout;
-  const cameras = Object.keys(config.cameras);
-  const local = new LocalArchive({ ledger: app.ledger, cameras, folders: [sent, ready], clock });
+  const local = new LocalArchive({ ledger: app.ledger, folders: [sent, ready], clock });
   if (!config.archive) return local;
   const archive = new FolderArchive({
     root: config.archive.path,

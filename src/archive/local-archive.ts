@@ -1,22 +1,22 @@
-import { Readable } from 'node:stream';
 import type { Clock } from '../../lib/clock.js';
 import type { ArchiveSource, ByteRange, LocatedEntry, OpenMedia } from '../archive-source.js';
 import { mediaEntry } from '../ledger/files.js';
 import { gapEntry } from '../ledger/gaps.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { dayOf } from '../segment.js';
 import { openBelow } from './archive-path.js';
-import { resolveRange } from './byte-range.js';
 import { byStart, dayBounds, touches } from './day.js';
 import { cutGaps } from './gap-cuts.js';
+import { openMedia } from './open-media.js';
 
 export interface LocalArchiveOptions {
   ledger: Ledger;
-  /** Configured cameras: listed even before their first file. */
-  cameras: readonly string[];
   /** Where files lie on this recorder, in the order they are looked for. */
   folders: readonly string[];
   clock: Clock;
 }
+
+const DAY = 86_400_000;
 
 /** What this recorder has, or had, according to its ledger; media from its own disk. */
 export class LocalArchive implements ArchiveSource {
@@ -27,11 +27,17 @@ export class LocalArchive implements ArchiveSource {
   }
 
   async cameras(): Promise<string[]> {
-    return [...this.#options.cameras].sort();
+    return this.#options.ledger.cameras();
   }
 
   async days(camera: string): Promise<string[]> {
-    return this.#options.ledger.files.days(camera).map((day) => new Date(day * 86_400_000).toISOString().slice(0, 10));
+    const { ledger, clock } = this.#options;
+    const days = new Set(ledger.files.days(camera));
+    for (const gap of ledger.gaps.between(camera, 0, Number.MAX_SAFE_INTEGER)) {
+      const end = gap.end ?? clock.now();
+      for (let day = Math.floor(gap.start / DAY); day * DAY < end; day++) days.add(day);
+    }
+    return [...days].sort((a, b) => a - b).map((day) => dayOf(day * DAY));
   }
 
   async entries(camera: string, day: string): Promise<LocatedEntry[]> {
@@ -56,17 +62,7 @@ export class LocalArchive implements ArchiveSource {
     if (!file || file.kind === 'index') return undefined;
     for (const folder of this.#options.folders) {
       const handle = await openBelow(folder, file.name);
-      if (!handle) continue;
-      try {
-        const { size: bytes } = await handle.stat();
-        const delivered = resolveRange(bytes, range);
-        if (bytes > 0) return { stream: handle.createReadStream(delivered), bytes, range: delivered };
-        await handle.close();
-        return { stream: Readable.from([]), bytes, range: delivered };
-      } catch (error) {
-        await handle.close();
-        throw error;
-      }
+      if (handle) return await openMedia(handle, range);
     }
     return undefined;
   }

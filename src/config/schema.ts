@@ -9,6 +9,9 @@ const name = (what: string) =>
     error: `a ${what} name is 1 to 63 of a-z, 0-9 and "-", starting and ending with a letter or digit`,
   });
 
+/** `index` would put footage where the index lies (docs/archive-format.md). */
+const cameraName = name('camera').refine((text) => text !== 'index', { error: 'no camera can be named "index"' });
+
 const port = z.number().int().min(0).max(65535);
 
 const rtspUrl = z.string().superRefine((value, context) => {
@@ -97,7 +100,7 @@ export const configSchema = z.strictObject({
   record: record.prefault({}),
   snapshot: z.strictObject({ every: duration.default(300_000) }).prefault({}),
   cameras: z
-    .record(name('camera'), camera)
+    .record(cameraName, camera)
     .refine((map) => Object.keys(map).length > 0, { error: 'no camera is configured' }),
   remotes: z.record(name('remote'), z.discriminatedUnion('type', [sftp, folder])).default({}),
   /** How long index entries may wait to be written together as one shard. */

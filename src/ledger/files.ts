@@ -141,9 +141,7 @@ export class Files {
 
   days(camera: string): number[] {
     return this.#db
-      .prepare(
-        "SELECT DISTINCT start / 86400000 AS day FROM files WHERE camera = ? AND kind IN ('continuous', 'motion', 'inbox') ORDER BY day",
-      )
+      .prepare("SELECT DISTINCT start / 86400000 AS day FROM files WHERE camera = ? AND kind <> 'index' ORDER BY day")
       .all(camera)
       .map((row) => Number(row.day));
   }

@@ -48,6 +48,14 @@ export class Ledger {
     return ends.length > 0 ? Math.max(...ends) : undefined;
   }
 
+  /** Cameras with any footage or gap, by name. */
+  cameras(): string[] {
+    return this.#db
+      .prepare('SELECT camera FROM files UNION SELECT camera FROM gaps ORDER BY camera')
+      .all()
+      .map((row) => row.camera as string);
+  }
+
   meta(name: string): string | undefined {
     return this.#db.prepare('SELECT value FROM meta WHERE name = ?').get(name)?.value as string | undefined;
   }

@@ -10,6 +10,15 @@ interface IndexText {
   text: string;
 }
 
+/** A text that is on disk, and not in the spool yet. */
+interface Staged {
+  key: string;
+  name: string;
+  origin: string;
+  bytes: number;
+  sha256: string;
+}
+
 /**
  * The index as the spool and the ledger see it: what waits to be listed, and how shards become durable. Everything of a
  * commit is one transaction: the texts are on disk before it, in the spool after it, and `completeCommits` moves those
@@ -29,8 +38,16 @@ export class SpoolIndexQueue {
   cameras = () => this.#ledger.chains.cameras();
   oldestPending = (camera: string) => this.#ledger.chains.oldestPending(camera);
   pending = (camera: string, limit: number) => this.#ledger.chains.pending(camera, limit);
-  chain = (camera: string) => this.#ledger.chains.end(camera);
   unsignedDays = (before: string, limit: number) => this.#ledger.chains.unsignedDays(before, limit);
+
+  /**
+   * A chain that begins counts its shards from the time, in seconds since 1970: a recorder that lost its ledger cannot
+   * list what it wrote before (its sign-in may only put), and must not write those keys again (invariant I2).
+   */
+  chain(camera: string): ChainEnd {
+    const end = this.#ledger.chains.end(camera);
+    return end.shard > 0 ? end : { ...end, shard: Math.floor(this.#clock.now() / 1000) };
+  }
 
   async commit(batch: {
     camera: string;
@@ -50,7 +67,8 @@ export class SpoolIndexQueue {
   }
 
   async #store(camera: string, texts: readonly IndexText[], also: () => void): Promise<void> {
-    const staged = await Promise.all(texts.map((text) => this.#stage(camera, text)));
+    const staged: Staged[] = [];
+    for (const text of texts) staged.push(await this.#stage(camera, text));
     const now = this.#clock.now();
     const files = this.#ledger.transaction(() => {
       also();
@@ -74,7 +92,7 @@ export class SpoolIndexQueue {
     }
   }
 
-  async #stage(camera: string, { key, text }: IndexText) {
+  async #stage(camera: string, { key, text }: IndexText): Promise<Staged> {
     const name = `index_${camera}_${key.split('/').slice(3, 6).join('')}_${basename(key)}`;
     const origin = join(this.#spool.layout.index, name);
     await writeFileDurably(origin, text);

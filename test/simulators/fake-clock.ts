@@ -31,12 +31,14 @@ export class FakeClock implements Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      const sleeper: Sleeper = { due: this.#monotonic + ms, wake: resolve };
-      this.#sleepers.push(sleeper);
-      signal?.addEventListener('abort', () => {
+      const wake = () => {
         this.#sleepers = this.#sleepers.filter((one) => one !== sleeper);
+        signal?.removeEventListener('abort', wake);
         resolve();
-      });
+      };
+      const sleeper: Sleeper = { due: this.#monotonic + ms, wake };
+      this.#sleepers.push(sleeper);
+      signal?.addEventListener('abort', wake);
     });
   }
 
@@ -51,7 +53,6 @@ export class FakeClock implements Clock {
     for (;;) {
       const next = this.#sleepers.filter((one) => one.due <= end).sort((a, b) => a.due - b.due)[0];
       if (!next) break;
-      this.#sleepers = this.#sleepers.filter((one) => one !== next);
       this.#moveTo(next.due);
       next.wake();
       await settle();
