@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Cam, Discovery } from 'onvif';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Simulator, startSimulator } from '../../lib/simulator/simulator.js';
+
+const never = new AbortController().signal;
+const size = { width: 160, height: 90, fps: 15, loopMs: 1_600, gopFrames: 12, rateBps: 200_000 };
+
+let dir: string;
+let simulator: Simulator;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'simulator-'));
+  const cameras = [{ name: 'front-door' }, { name: 'garden' }, { name: 'gate & yard' }];
+  simulator = await startSimulator(
+    { cameras, cacheDir: dir, password: 'secret', discovery: true, main: size, sub: size },
+    never,
+  );
+});
+
+afterAll(async () => {
+  await simulator.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+interface Found {
+  port: string;
+  path: string;
+  urn: string;
+}
+
+/** Device services that the library finds on the loopback interface; other programs' cameras may be among them. */
+async function discover(): Promise<string[]> {
+  return await new Promise((resolve) => {
+    const found: string[] = [];
+    const add = (cam: Found) => found.push(`http://127.0.0.1:${cam.port}${cam.path}`);
+    Discovery.on('device', add);
+    // It throws away the whole answer if somebody else's datagram is strange; the devices it named are good all the same.
+    Discovery.on('error', () => undefined);
+    Discovery.probe({ device: 'lo', timeout: 1_500 }, () => {
+      Discovery.removeListener('device', add);
+      resolve(found);
+    });
+  });
+}
+
+type Call = (
+  options: object,
+  callback: (error: Error | null, value: Record<string, unknown>, xml: string) => void,
+) => void;
+
+async function connect(url: string, password: string): Promise<Cam> {
+  const { port, pathname: path } = new URL(url);
+  const options = { hostname: '127.0.0.1', port: Number(port), path, username: 'admin', password, autoconnect: false };
+  const cam = new Cam(options, () => undefined);
+  await new Promise<void>((resolve, reject) =>
+    cam.connect((error: Error | null) => (error ? reject(error) : resolve())),
+  );
+  return cam;
+}
+
+async function ask(cam: Cam, method: string, options: object = {}): Promise<Record<string, unknown>> {
+  const call = (cam as unknown as Record<string, Call>)[method]!;
+  return await new Promise((resolve, reject) => {
+    const done = (error: Error | null, value: Record<string, unknown>) => (error ? reject(error) : resolve(value));
+    if (call.length < 2) (call as unknown as (callback: typeof done) => void).call(cam, done);
+    else call.call(cam, options, done);
+  });
+}
+
+describe('the onvif library', () => {
+  it('discovers every camera, but none that is down', async () => {
+    const urls = simulator.cameras.map(({ onvifUrl }) => onvifUrl);
+    expect(await discover()).toEqual(expect.arrayContaining(urls));
+    await simulator.cameras[1]!.camera.setFault('unreachable');
+    const found = await discover();
+    await simulator.cameras[1]!.camera.setFault(undefined);
+    expect(found).toContain(urls[0]);
+    expect(found).not.toContain(urls[1]);
+  });
+
+  it('learns identity, profiles and the addresses of streams and snapshot', async () => {
+    const { mainUrl, subUrl, onvifUrl, camera } = simulator.cameras[2]!;
+    const cam = await connect(onvifUrl!, 'secret');
+    expect(await ask(cam, 'getDeviceInformation')).toMatchObject({
+      manufacturer: 'nvr-uplink',
+      serialNumber: camera.identity.serial,
+    });
+    expect(await ask(cam, 'getHostname')).toMatchObject({ name: 'gate & yard' });
+    expect(JSON.stringify(await ask(cam, 'getNetworkInterfaces'))).toContain(camera.identity.mac);
+    expect(JSON.stringify(await ask(cam, 'getScopes'))).toContain('name/gate%20%26%20yard');
+    expect((await ask(cam, 'getCapabilities')).media).toBeDefined();
+    expect(cam.activeSource).toMatchObject({
+      encoding: 'H264',
+      width: 160,
+      height: 90,
+      fps: 15,
+      bitrate: 200,
+      profileToken: 'main',
+    });
+    expect(await ask(cam, 'getStreamUri', { protocol: 'RTSP', profileToken: 'main' })).toMatchObject({ uri: mainUrl });
+    expect(await ask(cam, 'getStreamUri', { protocol: 'RTSP', profileToken: 'sub' })).toMatchObject({ uri: subUrl });
+    await expect(ask(cam, 'getStreamUri', { protocol: 'RTSP', profileToken: 'none' })).rejects.toThrow(
+      /No such profile/,
+    );
+    const encoder = await ask(cam, 'getVideoEncoderConfiguration', 'encoder-sub' as unknown as object);
+    expect(encoder).toMatchObject({ rateControl: { frameRateLimit: 15, bitrateLimit: 200 } });
+    await expect(ask(cam, 'getUsers')).rejects.toThrow(/Not Implemented/);
+  });
+
+  it('is refused with a wrong password, and with the right one while sign-in is refused', async () => {
+    const { onvifUrl, camera } = simulator.cameras[0]!;
+    await expect(ask(await connect(onvifUrl!, 'secret'), 'getDeviceInformation')).resolves.toBeDefined();
+    await camera.setFault('sign-in-refused');
+    const refused = connect(onvifUrl!, 'secret').then((cam) => ask(cam, 'getDeviceInformation'));
+    await expect(refused).rejects.toThrow(/not authorized/i);
+    await camera.setFault(undefined);
+    const wrong = connect(onvifUrl!, 'wrong').then((cam) => ask(cam, 'getDeviceInformation'));
+    await expect(wrong).rejects.toThrow(/not authorized/i);
+  });
+});
+
+describe('the snapshot', () => {
+  const md5 = (text: string) => createHash('md5').update(text).digest('hex');
+
+  it('is a JPEG of this moment, behind Digest', async () => {
+    const { onvifUrl } = simulator.cameras[0]!;
+    const url = new URL('/snapshot.jpg', onvifUrl);
+    const refused = await fetch(url);
+    expect(refused.status).toBe(401);
+    const [, realm, nonce] = /realm="([^"]*)", nonce="([^"]*)"/.exec(refused.headers.get('www-authenticate')!)!;
+    const middle = `${nonce}:00000001:abcd:auth`;
+    const response = md5(`${md5(`admin:${realm}:secret`)}:${middle}:${md5('GET:/snapshot.jpg')}`);
+    const Authorization = `Digest username="admin", realm="${realm}", nonce="${nonce}", uri="/snapshot.jpg", qop=auth, nc=00000001, cnonce="abcd", response="${response}"`;
+    const image = await fetch(url, { headers: { Authorization } });
+    const bytes = Buffer.from(await image.arrayBuffer());
+    expect(image.headers.get('content-length')).toBe(String(bytes.length));
+    expect(bytes.subarray(0, 3)).toEqual(Buffer.from([0xff, 0xd8, 0xff]));
+    expect(bytes.subarray(-2)).toEqual(Buffer.from([0xff, 0xd9]));
+  });
+});
+
+describe('odd requests', () => {
+  it('are answered with a length and a fault, or cut off when they are huge', async () => {
+    const url = simulator.cameras[0]!.onvifUrl!;
+    const post = (body: string) => fetch(url, { method: 'POST', body });
+    const junk = await post('hello');
+    expect(junk.status).toBe(400);
+    expect(Number(junk.headers.get('content-length'))).toBeGreaterThan(0);
+    expect((await post('<Body><constructor/></Body>')).status).toBe(400);
+    expect(await (await post('<x:Body><q:GetSystemDateAndTime/></x:Body>')).text()).toContain('<tt:UTCDateTime>');
+    await expect(post('x'.repeat(200_000))).rejects.toThrow();
+    expect((await fetch(new URL('/other', url))).status).toBe(404);
+  });
+
+  it('cannot keep it from stopping', async () => {
+    const cacheDir = dir;
+    const other = await startSimulator(
+      { cameras: [{ name: 'front-door' }], cacheDir, password: 'x', main: size, sub: size },
+      never,
+    );
+    const { port } = new URL(other.cameras[0]!.onvifUrl!);
+    const { connect: open } = await import('node:net');
+    const socket = open(Number(port), '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write('POST /onvif/device_service HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n<half');
+    const stop = new AbortController();
+    const running = other.run(stop.signal);
+    stop.abort();
+    await running;
+    socket.destroy();
+  });
+});
