@@ -104,20 +104,54 @@ export interface Consumption {
   pssBytes: { peak: number; mean: number };
 }
 
-/** Watches the tree of `root` until `signal` aborts. Stop measuring before stopping the program: a tree that is gone rejects. */
-export async function measure(root: number, clock: Clock, signal: AbortSignal, everyMs = 500): Promise<Consumption> {
-  const startedAt = clock.monotonic();
-  const samples = [await usageOf(root)];
-  do {
-    await clock.sleep(everyMs, signal);
-    samples.push(await usageOf(root));
-  } while (!signal.aborted);
-  return {
-    cpuSeconds: samples.at(-1)!.cpuSeconds - samples[0]!.cpuSeconds,
-    wallSeconds: (clock.monotonic() - startedAt) / 1000,
-    rssBytes: summary(samples.map((sample) => sample.rssBytes)),
-    pssBytes: summary(samples.map((sample) => sample.pssBytes)),
-  };
+/** Watches the tree of one process. Stop the meter before the program: a tree that is gone cannot be measured. */
+export class TreeMeter {
+  readonly #root: number;
+  readonly #clock: Clock;
+  readonly #startedAt: number;
+  readonly #samples: Usage[];
+  readonly #stop = new AbortController();
+  readonly #sampling: Promise<void>;
+
+  /** Resolves once the first sample is taken: what `root` uses from then on counts. Rejects with an Error when it is gone. */
+  static async start(root: number, clock: Clock, everyMs = 500): Promise<TreeMeter> {
+    return new TreeMeter(root, clock, everyMs, await usageOf(root));
+  }
+
+  private constructor(root: number, clock: Clock, everyMs: number, first: Usage) {
+    this.#root = root;
+    this.#clock = clock;
+    this.#startedAt = clock.monotonic();
+    this.#samples = [first];
+    this.#sampling = this.#sample(everyMs);
+    // Reported by `stop`.
+    this.#sampling.catch(() => undefined);
+  }
+
+  /** Takes the last sample. Rejects with an Error when the program went away meanwhile. */
+  async stop(): Promise<Consumption> {
+    this.#stop.abort();
+    await this.#sampling;
+    const wallSeconds = (this.#clock.monotonic() - this.#startedAt) / 1000;
+    const samples = this.#samples;
+    return {
+      cpuSeconds: samples.at(-1)!.cpuSeconds - samples[0]!.cpuSeconds,
+      wallSeconds,
+      rssBytes: summary(samples.map((sample) => sample.rssBytes)),
+      pssBytes: summary(samples.map((sample) => sample.pssBytes)),
+    };
+  }
+
+  async #sample(everyMs: number): Promise<void> {
+    const { signal } = this.#stop;
+    for (;;) {
+      await this.#clock.sleep(everyMs, signal);
+      // Asked before the sample is taken: the last one has to begin after the stop.
+      const isLast = signal.aborted;
+      this.#samples.push(await usageOf(this.#root));
+      if (isLast) return;
+    }
+  }
 }
 
 function summary(values: readonly number[]): { peak: number; mean: number } {

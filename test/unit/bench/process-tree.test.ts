@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
 import { afterEach, describe, expect, it } from 'vitest';
-import { measure, usageOf } from '../../../bench/process-tree.js';
+import { TreeMeter, usageOf } from '../../../bench/process-tree.js';
 import { systemClock } from '../../../lib/clock.js';
 
 const BURNT_SECONDS = 0.6;
@@ -48,11 +48,11 @@ describe('measuring a process tree', () => {
 
   it('measures what is used meanwhile, not what was used before', async () => {
     const root = await start(`${BURN}; echo ready; read _; ${BURN}; echo done; read _`);
-    const done = new AbortController();
-    lines.once('line', () => done.abort());
-    const measuring = measure(root, systemClock, done.signal, 20);
+    const meter = await TreeMeter.start(root, systemClock, 20);
+    const done = once(lines, 'line');
     shell.stdin!.write('go\n');
-    const { cpuSeconds, wallSeconds, rssBytes } = await measuring;
+    await done;
+    const { cpuSeconds, wallSeconds, rssBytes } = await meter.stop();
     expect(cpuSeconds).toBeGreaterThanOrEqual(LEAST_SECONDS);
     expect((await usageOf(root)).cpuSeconds - cpuSeconds).toBeGreaterThanOrEqual(LEAST_SECONDS);
     expect(wallSeconds).toBeGreaterThanOrEqual(LEAST_SECONDS);
@@ -60,12 +60,24 @@ describe('measuring a process tree', () => {
     expect(rssBytes.mean).toBeLessThan(rssBytes.peak);
   });
 
+  it('misses nothing between the last sample and the stop', async () => {
+    const root = await start(`echo ready; read _; ${BURN}; echo done; read _`);
+    const hour = 3_600_000;
+    const meter = await TreeMeter.start(root, systemClock, hour);
+    const done = once(lines, 'line');
+    shell.stdin!.write('go\n');
+    await done;
+    expect((await meter.stop()).cpuSeconds).toBeGreaterThanOrEqual(LEAST_SECONDS);
+  });
+
   it('does not take a program that is gone for one that uses nothing', async () => {
     const root = await start('echo ready; exec sleep 1000');
+    const meter = await TreeMeter.start(root, systemClock, 20);
     const gone = once(shell, 'exit');
     shell.kill('SIGKILL');
     await gone;
     await expect(usageOf(root)).rejects.toThrow(`Process ${root} is gone`);
+    await expect(meter.stop()).rejects.toThrow(`Process ${root} is gone`);
     // The group is empty now; afterEach needs one to end.
     await start('echo ready; read _');
   });
