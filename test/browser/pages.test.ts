@@ -244,11 +244,12 @@ describe('timeline', () => {
   });
 
   it('has its scrubber in sight on a phone, and nothing to scroll sideways', async () => {
-    for (const path of ['/', '/photos', '/timeline?camera=front&t=2026-05-03T10:00:03Z']) {
+    const lastYear = '/timeline?camera=front&t=2025-12-31T10:00:00Z';
+    for (const path of ['/', '/photos', lastYear, '/timeline?camera=front&t=2026-05-03T10:00:03Z']) {
       const page = await open(path, { options: PHONE });
-      await page.waitForSelector('.card, .gallery, video.front');
+      await page.waitForSelector('.card, .gallery, .stage-empty, video.front');
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
-      if (path.startsWith('/timeline')) {
+      if (path.includes('10:00:03')) {
         const box = (await page.getByRole('slider').boundingBox())!;
         expect(box.height).toBeGreaterThanOrEqual(44);
         expect(box.y + box.height).toBeLessThan(844);
