@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { at, snapshot } from '../simulators/entries.js';
+import { at, segment, snapshot } from '../simulators/entries.js';
+import { FakeClock } from '../simulators/fake-clock.js';
 import { clip, DAY, mediaPath, photo, WebSite } from '../simulators/web-site.js';
 
 describe('what the API tells of the footage', () => {
@@ -36,12 +37,13 @@ describe('what the API tells of the footage', () => {
   });
 
   it('sees a camera that is added later', async () => {
-    const fresh = await WebSite.start();
+    const clock = new FakeClock();
+    const fresh = await WebSite.start({ clock });
+    const days = () => fresh.asOwner('/api/v1/days?camera=porch');
+    expect((await days()).status).toBe(404);
     await fresh.archive.add([snapshot('porch', at(DAY))]);
-    expect(JSON.parse((await fresh.asOwner('/api/v1/days?camera=porch')).body)).toEqual({
-      camera: 'porch',
-      days: [DAY],
-    });
+    await clock.advance(5_000);
+    expect(JSON.parse((await days()).body)).toEqual({ camera: 'porch', days: [DAY] });
     await fresh.dispose();
   });
 
@@ -109,6 +111,15 @@ describe('what the API tells of the footage', () => {
     for (const path of [`/snapshots/gate/${DAY}/24-00-00.jpg`, '/snapshots/gate/2026-02-30/12-01-07.jpg']) {
       expect((await site.asOwner(path)).status, path).toBe(400);
     }
+  });
+
+  it('finds the snapshot where a segment began in the same second', async () => {
+    const fresh = await WebSite.start();
+    const start = at(DAY, '08:00');
+    const taken = snapshot('porch', start + 400);
+    await fresh.archive.add([segment('porch', start, start + 300_000), taken]);
+    expect((await fresh.asOwner(`/snapshots/porch/${DAY}/08-00-00.jpg`)).body).toBe(taken.key);
+    await fresh.dispose();
   });
 
   it('needs no camera name where there is only one', async () => {

@@ -163,6 +163,23 @@ describe('playback', () => {
     await fresh.dispose();
   });
 
+  it('never lets the next answer pass for the rest of a file', async () => {
+    const fresh = await WebSite.start({
+      archive: sourceThat(async () => ({
+        stream: Readable.from([Buffer.alloc(6)]),
+        bytes: 1_000,
+        range: { start: 0, end: 999 },
+      })),
+    });
+    const viewer = await RawClient.connect(fresh.url);
+    viewer.send(`GET ${mediaPath(clip)} HTTP/1.1`, 'Host: localhost', AUTHORIZED);
+    viewer.send('GET /healthz HTTP/1.1', 'Host: localhost', 'Connection: close');
+    const received = await viewer.rest();
+    expect(received).toContain('Content-Length: 1000');
+    expect(received).not.toContain('"ok"');
+    await fresh.dispose();
+  });
+
   it('breaks the connection when a file is cut while it is sent', async () => {
     const fresh = await WebSite.start();
     const viewer = await RawClient.connect(fresh.url);
@@ -192,13 +209,14 @@ describe('stopping', () => {
     await idle.stall();
     half.socket.write('POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n{');
     waiting.send('GET /latest HTTP/1.1', 'Host: localhost', AUTHORIZED);
-    await asked.promise;
+    const stopping = await asked.promise;
     const path = join(site.archive.root, large.key);
     expect(await openHandles(path)).toBe(1);
 
     const before = performance.now();
     await site.stop();
     expect(performance.now() - before).toBeLessThan(2_000);
+    expect(stopping.aborted).toBe(true);
     expect(await openHandles(path)).toBe(0);
     await expect(RawClient.connect(site.url)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     for (const client of clients) client.socket.destroy();
@@ -217,6 +235,8 @@ describe('stopping', () => {
     const reply = site.asOwner('/latest');
     await asked.promise;
     const stopped = site.stop();
+    // From here on the server accepts no more, and is only waiting for us.
+    await vi.waitFor(() => expect(RawClient.connect(site.url)).rejects.toMatchObject({ code: 'ECONNREFUSED' }), soon);
     answer.resolve({ jpeg: Buffer.from('in time'), at: 0 });
     expect((await reply).body).toBe('in time');
     await stopped;
