@@ -175,6 +175,7 @@ export class Timeline {
   async #loadDay(camera: string): Promise<void> {
     const { from, to } = this.bounds.value;
     await this.footage.load(camera, from, to, this.#abort);
+    this.now.value = serverNow();
     if (camera === this.camera.value) this.player.setClips(clipsOf(this.footage.entries(camera)));
   }
 
