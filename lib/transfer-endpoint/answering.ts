@@ -46,9 +46,9 @@ export class Answering {
   async #answer(request: number, work: () => Promise<Reply | undefined>): Promise<void> {
     const answered = this.#link.working();
     const reply = await work().catch(refused);
-    const { replyDelayMs = 0, silent } = this.#link.faults.current;
+    const { replyDelayMs = 0 } = this.#link.faults.current;
     if (replyDelayMs > 0) await this.#link.clock.sleep(replyDelayMs, this.over);
-    if (silent) await this.#link.faults.lifted('silent', this.over);
+    await this.#link.faults.lifted('silent', this.over);
     if (!this.over.aborted) reply?.(this.#sftp, request);
     answered();
   }

@@ -46,7 +46,7 @@ export class ClientConnection implements Link {
   #channels = 0;
   #working = 0;
   #held = 0;
-  #lastRequest: number;
+  #lastAnswer: number;
   #reason: DisconnectReason = 'client';
   #ending = false;
 
@@ -57,7 +57,7 @@ export class ClientConnection implements Link {
     this.faults = around.faults;
     this.clock = around.clock;
     this.emit = around.emit;
-    this.#lastRequest = this.clock.monotonic();
+    this.#lastAnswer = this.clock.monotonic();
   }
 
   /** Serves until the connection is closed, by whichever side, and all that it left open is dealt with. */
@@ -82,10 +82,9 @@ export class ClientConnection implements Link {
 
   working = (): (() => void) => {
     this.#working++;
-    this.#lastRequest = this.clock.monotonic();
     return () => {
       this.#working--;
-      this.#lastRequest = this.clock.monotonic();
+      this.#lastAnswer = this.clock.monotonic();
     };
   };
 
@@ -160,7 +159,7 @@ export class ClientConnection implements Link {
   async #watchIdle(): Promise<void> {
     while (!this.#closed.signal.aborted) {
       const limit = this.#user ? this.#around.behaviour.idleMs : this.#around.behaviour.signInMs;
-      const left = this.#working > 0 ? limit : this.#lastRequest + limit - this.clock.monotonic();
+      const left = this.#working > 0 ? limit : this.#lastAnswer + limit - this.clock.monotonic();
       if (left <= 0) return this.#end(this.#user ? 'idle' : 'sign-in-timeout');
       await this.clock.sleep(left, this.#closed.signal);
     }

@@ -1,5 +1,4 @@
 import { posix } from 'node:path';
-import { keyProblem } from '../remote/key.js';
 import { Refusal } from './replies.js';
 
 /** The absolute form of what a client named; `..` ends at `/`, the user's root, as in every chroot. */
@@ -8,13 +7,10 @@ export function absolutePath(path: string): string {
   return absolute.length > 1 && absolute.endsWith('/') ? absolute.slice(0, -1) : absolute;
 }
 
-/** The key of the store for a path of a user whose `/` is the folder `root`; `''` only for the top of the whole store. */
+/** The key of the store, which has the last word on names, for a path of a user whose `/` is the folder `root`; `''` only for the top of the whole store. */
 export function keyOf(root: string, path: string): string {
   // ssh2 decodes names leniently; this is what bytes that are not UTF-8 become.
   if (path.includes('\uFFFD')) throw new Refusal('BAD_MESSAGE', 'Names must be UTF-8');
   const relative = absolutePath(path).slice(1);
-  const key = [root, relative].filter((part) => part !== '').join('/');
-  const problem = key === '' ? undefined : keyProblem(key);
-  if (problem) throw new Refusal('FAILURE', `The name ${problem}`);
-  return key;
+  return [root, relative].filter((part) => part !== '').join('/');
 }

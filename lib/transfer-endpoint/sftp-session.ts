@@ -92,7 +92,7 @@ export class SftpSession {
     if (this.#view.access(path, flags) === 'read') {
       return this.#opened({ type: 'download', reader: await this.#view.open(path) });
     }
-    const key = this.#view.key(path);
+    const key = this.#view.uploadKey(path);
     const writer = await this.#view.store.begin(key);
     const context = {
       user: this.#view.user.name,

@@ -47,6 +47,13 @@ export class UserView {
     throw unsupported;
   }
 
+  /** The key for an upload: anything but the user's root itself, which is a folder even while it is empty. */
+  uploadKey(path: string): string {
+    const key = this.key(path);
+    if (key === this.user.root) throw new Refusal('FAILURE', 'Is a directory');
+    return key;
+  }
+
   async open(path: string): Promise<ObjectReader> {
     this.#mustSeeObjects();
     const reader = await this.store.open(this.key(path));

@@ -60,13 +60,14 @@ describe('faults on purpose', () => {
     socket.destroy();
   });
 
-  it('holds an answer that was due when silence fell', async () => {
-    under.faults.set({ replyDelayMs: 50 });
-    const replied = sftp.stat('/');
+  it('holds an answer that is due when silence has fallen', async () => {
+    under.faults.set({ holdClose: true });
+    const closing = sftp.close(await sftp.open('clip.mp4'));
+    await under.event('uploaded');
     under.faults.set({ silent: true });
-    expect(await pending(replied, systemClock.sleep(300))).toBe(true);
+    expect(await pending(closing, systemClock.sleep(300))).toBe(true);
     under.faults.set({});
-    await replied;
+    await closing;
   });
 
   it('runs out of space at WRITE', async () => {
@@ -128,6 +129,17 @@ describe('faults on purpose', () => {
     expect(await pending(closing, sftp.stat('/'))).toBe(true);
     under.faults.set({});
     await closing;
+  });
+
+  it('gives up a reply that is held when its channel closes', async () => {
+    under.faults.set({ holdClose: true });
+    const open = await sftp.open('open.mp4');
+    await sftp.write(open, 0, 'half of');
+    const closing = sftp.close(await sftp.open('clip.mp4'));
+    await under.event('uploaded');
+    sftp.sftp.end();
+    await expect(closing).rejects.toThrow();
+    expect(await under.event('partial-upload')).toMatchObject({ key: 'site-a/open.mp4' });
   });
 
   it('stops although a reply is held', async () => {

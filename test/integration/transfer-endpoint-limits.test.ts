@@ -78,7 +78,10 @@ describe('what Transfer over S3 cannot do', () => {
     else await made;
     expect(await sftp.list('/')).toEqual(shown);
     expect(under.violations).toEqual(['mkdir']);
-    if (mkdir === 'marked') expect((await sftp.stat('made')).isDirectory()).toBe(true);
+    if (mkdir === 'marked') {
+      expect((await sftp.stat('made')).isDirectory()).toBe(true);
+      expect(await sftp.list('made')).toEqual([]);
+    }
   });
 
   it('opens ten channels in a connection and no more, until one is closed', async () => {
@@ -154,6 +157,9 @@ describe('the view of a user', () => {
       await expect(sftp.open(path), path).rejects.toMatchObject({ code: expect.any(Number) });
     }
     expect(await sftp.list('/')).toEqual([]);
+    const rooted = await under.session('site');
+    await expect(rooted.open('/')).rejects.toMatchObject({ message: 'Is a directory' });
+    expect(await rooted.list('/')).toEqual([]);
   });
 
   it('lists a large folder in pages', async () => {

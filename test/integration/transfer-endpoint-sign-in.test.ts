@@ -49,8 +49,8 @@ describe('the greeting', () => {
 
   it('has a new key for each that is generated, readable by OpenSSH', async () => {
     await start();
-    const keys = Array.from({ length: 50 }, () => generateHostKey());
-    expect(new Set(keys.map((key) => key.fingerprint)).size).toBe(50);
+    const keys = Array.from({ length: 1_000 }, () => generateHostKey());
+    expect(new Set(keys.map((key) => key.fingerprint)).size).toBe(1_000);
     for (const key of keys) expect(hostKeyFingerprint(key.publicKey)).toBe(key.fingerprint);
     const file = join(under.dir, 'generated');
     await writeFile(file, keys[0]!.privateKey, { mode: 0o600 });
@@ -64,9 +64,12 @@ describe('signing in', () => {
     await start();
     await under.connect('site');
     await under.connect('drop', { privateKey: under.privateKey });
+    // The second of two keys.
+    await under.connect('site', { privateKey: under.privateKey });
     expect(under.events).toEqual([
       { type: 'signed-in', user: 'site', method: 'password' },
       { type: 'signed-in', user: 'drop', method: 'publickey' },
+      { type: 'signed-in', user: 'site', method: 'publickey' },
     ]);
   });
 
@@ -177,6 +180,9 @@ describe('a service', () => {
     const { host, port } = endpoint.address;
     const socket = connect(port, host);
     await once(socket, 'connect');
+    // Another endpoint has time to greet and more.
+    await under.connect('site');
+    expect(socket.bytesRead).toBe(0);
     const stop = new AbortController();
     const running = endpoint.run(stop.signal);
     await once(socket, 'data');
@@ -185,6 +191,15 @@ describe('a service', () => {
     await Promise.all([running, closed]);
     const late = connect(port, host);
     await expect(once(late, 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('does not wait for a peer that never hangs up', async () => {
+    await start();
+    const { host, port } = under.endpoint.address;
+    const sock = connect({ host, port, allowHalfOpen: true });
+    await under.connect('site', { password: PASSWORD, sock });
+    sock.pause();
+    await under.stop();
   });
 
   it('tells when its address is taken, or its key is none', async () => {

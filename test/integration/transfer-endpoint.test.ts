@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type ssh2 from 'ssh2';
@@ -96,10 +96,13 @@ describe('an upload', () => {
       message: 'AWS Transfer does not support random access writes to S3 objects',
     });
     await expect(sftp.write(handle, 5, 'even in order')).rejects.toMatchObject({ code: FAILURE });
+    // Counted once for a file, however many writes were under way.
+    await expect(sftp.write(handle, 99, 'or not')).rejects.toMatchObject({ code: FAILURE });
     await expect(sftp.close(handle)).rejects.toMatchObject({ code: FAILURE });
     expect(under.violations).toEqual(['out-of-order']);
     expect(await under.stored('site-a/clip.mp4')).toBeUndefined();
     expect(await under.event('upload-failed')).toMatchObject({ key: 'site-a/clip.mp4' });
+    expect(await readdir(join(under.dir, 'store/.incoming'))).toEqual([]);
   });
 
   it.each([
@@ -149,9 +152,38 @@ describe('an upload', () => {
     await expect(sftp.write(a, 4, 'late')).rejects.toMatchObject({ code: FAILURE });
   });
 
+  it('has no hole where the store failed once', async () => {
+    let writes = 0;
+    await start({
+      wrap: (store) =>
+        intercepted(store, async (pass) => {
+          if (++writes === 2) throw new Error('The disk hiccuped');
+          await pass();
+        }),
+    });
+    const client = await under.connect('site');
+    const sftp = await RawSftp.on(client);
+    const handle = await sftp.open('clip.mp4');
+    const results = await Promise.allSettled(['a', 'b', 'c'].map((data, index) => sftp.write(handle, index, data)));
+    expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+    client.destroy();
+    expect(await under.event('partial-upload')).toMatchObject({ bytes: 1 });
+    expect(await under.stored('site-a/clip.mp4')).toEqual(Buffer.from('a'));
+  });
+
   it('leaves the bytes in the network while the store takes none', async () => {
     const gate = new AbortController();
-    await start({ wrap: (store) => gated(store, gate.signal) });
+    let writing = 0;
+    let mostWriting = 0;
+    await start({
+      wrap: (store) =>
+        intercepted(store, async (pass) => {
+          mostWriting = Math.max(mostWriting, ++writing);
+          if (!gate.signal.aborted) await once(gate.signal, 'abort');
+          await pass();
+          writing--;
+        }),
+    });
     const { host, port } = under.endpoint.address;
     const sock = connect(port, host);
     const client = await under.connect('site', { password: 'correct horse', sock });
@@ -172,11 +204,13 @@ describe('an upload', () => {
     await Promise.all(writes);
     await sftp.close(handle);
     expect(await under.event('uploaded')).toMatchObject({ bytes: 60_000_000 });
+    // The store is promised that writes of one file do not overlap.
+    expect(mostWriting).toBe(1);
   });
 });
 
-/** A store that takes no byte until `gate` aborts. */
-function gated(store: ObjectStore, gate: AbortSignal): ObjectStore {
+/** The store, with `around` called for each write to it. */
+function intercepted(store: ObjectStore, around: (pass: () => Promise<void>) => Promise<void>): ObjectStore {
   return {
     name: store.name,
     head: (key) => store.head(key),
@@ -187,10 +221,7 @@ function gated(store: ObjectStore, gate: AbortSignal): ObjectStore {
     async begin(key) {
       const writer = await store.begin(key);
       return {
-        write: async (chunk) => {
-          if (!gate.aborted) await once(gate, 'abort');
-          await writer.write(chunk);
-        },
+        write: (chunk) => around(() => writer.write(chunk)),
         commit: () => writer.commit(),
         publishPartial: () => writer.publishPartial(),
         discard: () => writer.discard(),

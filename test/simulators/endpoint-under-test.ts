@@ -44,7 +44,13 @@ export class EndpointUnderTest {
     const folder = await FolderStore.open(join(dir, 'store'));
     const store = options.wrap?.(folder) ?? folder;
     const users: EndpointUser[] = [
-      { name: 'site', password: PASSWORD, publicKeys: [publicKey], root: 'site-a', mode: 'verify' },
+      {
+        name: 'site',
+        password: PASSWORD,
+        publicKeys: [generateHostKey().publicKey, publicKey],
+        root: 'site-a',
+        mode: 'verify',
+      },
       { name: 'drop', password: PASSWORD, publicKeys: [publicKey], root: 'site-b/cameras', mode: 'dropbox' },
       { name: 'whole', password: PASSWORD, root: '', mode: 'verify' },
     ];
