@@ -43,7 +43,7 @@ export const SEGMENT_PATTERN = '%06d.mp4';
 export function segmentArguments({ segmentMs, audio }: SegmentArguments): string[] {
   return [
     ...['-hide_banner', '-nostdin', '-loglevel', 'error', '-nostats'],
-    ...['-progress', 'pipe:3', '-stats_period', '0.5'],
+    ...['-progress', 'pipe:3', '-stats_period', '1'],
     ...['-f', 'concat', '-safe', '0', '-protocol_whitelist', 'pipe,rtsp,rtp,tcp', '-i', 'pipe:0'],
     ...['-map', '0:v:0', ...audioArguments(audio), '-c:v', 'copy'],
     ...['-f', 'segment', '-segment_time', String(segmentMs / 1000), '-segment_atclocktime', '1'],

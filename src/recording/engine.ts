@@ -16,7 +16,7 @@ export interface RecordOptions {
 }
 
 /**
- * `progress` comes at least once a second while frames arrive, and never while none do.
+ * `progress` comes about once a second while frames arrive, and never while none do.
  * `segment` comes once for each file, after the file is closed.
  * Media times are milliseconds since the first frame of the run.
  */

@@ -62,6 +62,8 @@ export class Recorder implements Service {
   readonly #options: RecorderOptions;
   readonly #backoff = new Backoff(1_000, 30_000);
   #coveredUntil: number | undefined;
+  /** A gap that is still to be noted. */
+  #owed: { cause: GapCause; detail?: string } | undefined;
 
   constructor(options: RecorderOptions) {
     this.camera = options.camera;
@@ -71,7 +73,7 @@ export class Recorder implements Service {
 
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log, camera, firstCause } = this.#options;
-    this.#openGap(firstCause);
+    this.#owed = { cause: firstCause };
     while (!signal.aborted) {
       const startedAt = clock.monotonic();
       const failure = await this.#runOnce(signal);
@@ -84,13 +86,17 @@ export class Recorder implements Service {
     }
     this.state.recording = false;
     this.state.reason = 'stopped';
-    this.#openGap('recorder-stopped');
+    this.#owed = { cause: 'recorder-stopped' };
+    this.#noteGap();
   }
 
   /** One connection, from start to end. Returns why it ended; a stop by `signal` is not a failure but is returned too. */
   async #runOnce(signal: AbortSignal): Promise<Failure> {
     const run = new Run(this.#options, this.state);
     try {
+      // Whoever cannot note that footage is missing cannot note footage either: the next attempt may.
+      if (!this.#noteGap())
+        return new Failure('the ledger cannot be written', { kind: 'transient', code: 'disk-full' });
       await run.record(signal);
       return new Failure('stopped', { kind: 'aborted', code: 'stopped' });
     } catch (error) {
@@ -105,14 +111,26 @@ export class Recorder implements Service {
   #interrupted(failure: Failure): void {
     this.state.recording = false;
     this.state.reason = failure.hint ? `${failure.message}. ${failure.hint}` : failure.message;
-    this.#openGap(causeOf(failure), failure.message);
+    this.#owed = { cause: causeOf(failure), detail: failure.message };
+    this.#noteGap();
   }
 
-  /** From where footage ends: what was closed, even if it is still being sealed, or else what the ledger knows. */
-  #openGap(cause: GapCause, detail?: string): void {
-    const { camera, ledger, clock } = this.#options;
-    const known = Math.max(this.#coveredUntil ?? 0, ledger.coveredUntil(camera) ?? 0);
-    ledger.gaps.open(camera, known || clock.now(), cause, detail);
+  /**
+   * Opens the gap that is due, from where footage ends: what was closed, even if it is still being sealed, or else what
+   * the ledger knows. On a full disk it stays due; false then.
+   */
+  #noteGap(): boolean {
+    const { camera, ledger, clock, log } = this.#options;
+    if (!this.#owed) return true;
+    try {
+      const known = Math.max(this.#coveredUntil ?? 0, ledger.coveredUntil(camera) ?? 0);
+      ledger.gaps.open(camera, known || clock.now(), this.#owed.cause, this.#owed.detail);
+      this.#owed = undefined;
+      return true;
+    } catch (error) {
+      log.error({ camera, error: messageOf(error) }, 'a gap could not be noted; tried again');
+      return false;
+    }
   }
 }
 
@@ -126,6 +144,7 @@ class Run {
   #seq = 0;
   #end: { mediaMs: number; wall: number } | undefined;
   #anchored = false;
+  #begun = false;
 
   constructor(options: RecorderOptions, state: RecorderState) {
     this.#options = options;
@@ -137,6 +156,7 @@ class Run {
   async record(signal: AbortSignal): Promise<void> {
     const { camera, clock, engine, ledger, source, segmentMs, audio } = this.#options;
     await mkdir(this.#directory, { recursive: true });
+    this.#begun = true;
     ledger.runs.start(this.#id, camera, clock.now());
     this.#state.directory = this.#directory;
     const watchdog = new Watchdog(clock);
@@ -164,8 +184,15 @@ class Run {
   }
 
   end(): void {
-    const { ledger, clock, sink, camera } = this.#options;
-    ledger.runs.end(this.#id, clock.now(), 'ended');
+    const { ledger, clock, sink, camera, log } = this.#options;
+    this.#state.directory = undefined;
+    if (!this.#begun) return;
+    try {
+      ledger.runs.end(this.#id, clock.now(), 'ended');
+    } catch (error) {
+      // The next start ends it, as after a crash.
+      log.error({ camera, error: messageOf(error) }, 'the end of a run could not be noted');
+    }
     // Not awaited: saving files must not delay the camera's return. It never rejects.
     void sink.salvage({ camera, run: this.#id, directory: this.#directory });
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { LocatedEntry } from '../../../src/archive-source.js';
 import {
   clampView,
+  firstView,
   follow,
   MIN_VIEW_MS,
   momentAt,
@@ -75,6 +76,28 @@ describe('zoom', () => {
     expect(turned.to - turned.from).toBe(HOUR);
     expect(turned.from).toBeLessThan(1.5 * HOUR);
     expect(turned.to).toBeGreaterThan(2 * HOUR);
+  });
+});
+
+describe('the first view of a day', () => {
+  const bounds = { from: 0, to: 86_400_000 };
+  const at = (start: number, end: number) => ({ start, end });
+
+  it('is the whole day when there is much footage, or none', () => {
+    expect(firstView([], bounds)).toBe(bounds);
+    expect(firstView([at(3_600_000, 10 * 3_600_000)], bounds)).toBe(bounds);
+  });
+
+  it('is short when the footage is, and shows all of it', () => {
+    const view = firstView([at(40_000_000, 40_030_000), at(40_030_000, 40_090_000)], bounds);
+    expect(view.to - view.from).toBe(300_000);
+    expect(view.from).toBeLessThan(40_000_000);
+    expect(view.to).toBeGreaterThan(40_090_000);
+  });
+
+  it('stays within the day', () => {
+    const view = firstView([at(86_390_000, 86_400_500)], bounds);
+    expect(view.to).toBe(86_400_000);
   });
 });
 

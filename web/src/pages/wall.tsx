@@ -105,6 +105,9 @@ function Remotes({ remotes, now }: { remotes: RemoteStatus[]; now: number }) {
   );
 }
 
+/** Connecting takes a moment; shorter gaps are told of, and nobody is alarmed. */
+const TELLING_GAP_S = 5;
+
 function CameraCard({ camera, now }: { camera: CameraStatus; now: number }) {
   const { name, backlog, gaps24h, gapSeconds24h } = camera;
   const query = `?camera=${encodeURIComponent(name)}`;
@@ -138,8 +141,12 @@ function CameraCard({ camera, now }: { camera: CameraStatus; now: number }) {
         />
         <Fact
           name="Gaps in 24 h"
-          bad={gaps24h > 0}
-          value={gaps24h === 0 ? 'none' : `${gaps24h}, ${duration(gapSeconds24h * 1000)} in all`}
+          bad={gapSeconds24h >= TELLING_GAP_S}
+          value={
+            gaps24h === 0
+              ? 'none'
+              : `${gaps24h}, ${gapSeconds24h < 1 ? 'under 1 s' : duration(gapSeconds24h * 1000)} in all`
+          }
         />
       </dl>
       <div class="card-links">

@@ -9,6 +9,11 @@ export interface View {
   to: number;
 }
 
+interface Interval {
+  start: number;
+  end: number;
+}
+
 export const MIN_VIEW_MS = 2 * 60_000;
 
 /** Files of one recording follow each other within this; anything longer is a hole somebody should see. */
@@ -32,6 +37,21 @@ export function zoom(view: View, bounds: View, factor: number, at: number): View
   const share = (at - view.from) / (view.to - view.from);
   const from = at - share * length;
   return clampView({ from, to: from + length }, bounds);
+}
+
+const YOUNG_VIEW_MS = 5 * 60_000;
+
+/**
+ * What a day shows first: all of it, unless its footage is so short that it would be a hair's breadth. Then three times
+ * the footage, so that a recorder started a minute ago has something to show.
+ */
+export function firstView(spans: readonly Interval[], bounds: View): View {
+  const start = Math.max(bounds.from, Math.min(...spans.map((span) => span.start)));
+  const end = Math.min(bounds.to, Math.max(...spans.map((span) => span.end)));
+  const length = Math.max(YOUNG_VIEW_MS, (end - start) * 3);
+  // Without spans nothing here is a number, and the whole day is right.
+  if (!(length < (bounds.to - bounds.from) / 2)) return bounds;
+  return clampView({ from: start - length * 0.1, to: start + length * 0.9 }, bounds);
 }
 
 export function pan(view: View, bounds: View, ms: number): View {

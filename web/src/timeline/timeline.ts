@@ -8,6 +8,7 @@ import { note } from '../router.js';
 import { Footage } from './footage.js';
 import {
   clampView,
+  firstView,
   follow,
   MIN_VIEW_MS,
   momentAt,
@@ -156,8 +157,12 @@ export class Timeline {
     this.#turnTo(this.zone.dayOf(wanted), wanted);
     await this.#loadDay(camera);
     if (camera !== this.camera.value) return;
-    if (time === undefined) this.#seekNewest();
-    else this.#seekWithin(wanted);
+    if (time === undefined) {
+      if (this.view.value === this.bounds.value) this.view.value = firstView(this.spans(camera), this.bounds.value);
+      this.#seekNewest();
+    } else {
+      this.#seekWithin(wanted);
+    }
     await this.#loadOthers();
   }
 
