@@ -46,11 +46,11 @@ const YOUNG_VIEW_MS = 5 * 60_000;
  * the footage, so that a recorder started a minute ago has something to show.
  */
 export function firstView(spans: readonly Interval[], bounds: View): View {
+  if (spans.length === 0) return bounds;
   const start = Math.max(bounds.from, Math.min(...spans.map((span) => span.start)));
   const end = Math.min(bounds.to, Math.max(...spans.map((span) => span.end)));
   const length = Math.max(YOUNG_VIEW_MS, (end - start) * 3);
-  // Without spans nothing here is a number, and the whole day is right.
-  if (!(length < (bounds.to - bounds.from) / 2)) return bounds;
+  if (length > (bounds.to - bounds.from) / 2) return bounds;
   return clampView({ from: start - length * 0.1, to: start + length * 0.9 }, bounds);
 }
 
