@@ -27,6 +27,7 @@ export interface ObjectWriter {
   discard(): Promise<void>;
 }
 
+/** Reads the object that was there at `open`; once that was replaced, it goes on with the old one or rejects, never mixes. */
 export interface ObjectReader {
   readonly bytes: number;
   /** At most `length` bytes from `offset`; fewer where convenient, none only at or after the end. */

@@ -113,6 +113,18 @@ export function objectStoreContract(name: string, start: () => Promise<StoreUnde
       expect((await contentOf(reader)).equals(content)).toBe(true);
     });
 
+    it('reads one object, even if it is replaced meanwhile', async () => {
+      const size = 9 * 2 ** 20;
+      await put('changing.bin', Buffer.alloc(size, 'a'));
+      const reader = (await store.open('changing.bin'))!;
+      expect((await reader.read(0, 1))[0]).toBe('a'.charCodeAt(0));
+      await put('changing.bin', Buffer.alloc(size, 'b'));
+      const later = await reader.read(size - 1, 1).catch((error: Error) => error);
+      if (later instanceof Error) expect(later).toMatchObject({ code: 'store-failed' });
+      else expect(later[0]).toBe('a'.charCodeAt(0));
+      await reader.close();
+    });
+
     it('knows nothing of what is not there', async () => {
       await put('there/object', 'x');
       expect(await store.head('nowhere')).toBeUndefined();
