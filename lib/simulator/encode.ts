@@ -32,8 +32,8 @@ export function videoArguments(
     ...['-s', `${spec.width}x${spec.height}`, '-r', String(spec.fps), ...colours, '-i', 'pipe:0'],
     ...['-c:v', 'libx264', '-preset', 'superfast', '-profile:v', 'high', '-bf', '0', '-g', String(gopFrames)],
     ...['-keyint_min', String(gopFrames), '-sc_threshold', '0', ...colours],
-    // Without these two, quiet pictures are refined until they cost as much as moving ones.
-    ...['-x264-params', 'mbtree=0:aq-mode=0'],
+    // Adaptive quantisation spends its bits on flat, noisy ground, and drowns in it what moves.
+    ...['-aq-mode', '0'],
     ...(rate === 'constant' ? ['-b:v', String(rateBps)] : ['-crf', '26']),
     ...['-maxrate', String(rateBps), '-bufsize', String(rateBps), '-f', 'h264', h264],
     ...[

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Cam, Discovery } from 'onvif';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../lib/clock.js';
 import { type Simulator, startSimulator } from '../../lib/simulator/simulator.js';
 
 const never = new AbortController().signal;
@@ -144,6 +145,12 @@ describe('the snapshot', () => {
   });
 });
 
+function usernameToken(): string {
+  const [nonce, created] = [Buffer.from('once'), new Date(systemClock.now()).toISOString()];
+  const digest = createHash('sha1').update(nonce).update(created).update('secret').digest('base64');
+  return `<Username>admin</Username><Password>${digest}</Password><Nonce>${nonce.toString('base64')}</Nonce><Created>${created}</Created>`;
+}
+
 describe('odd requests', () => {
   it('are answered with a length and a fault, or cut off when they are huge', async () => {
     const url = simulator.cameras[0]!.onvifUrl!;
@@ -151,7 +158,10 @@ describe('odd requests', () => {
     const junk = await post('hello');
     expect(junk.status).toBe(400);
     expect(Number(junk.headers.get('content-length'))).toBeGreaterThan(0);
-    expect((await post('<Body><constructor/></Body>')).status).toBe(400);
+    expect((await post('<Body><GetProfiles/></Body>')).status).toBe(400);
+    const signed = (operation: string) => post(`<Header>${usernameToken()}</Header><Body><${operation}/></Body>`);
+    expect((await signed('GetProfiles')).status).toBe(200);
+    expect(await (await signed('constructor')).text()).toContain('ActionNotSupported');
     expect(await (await post('<x:Body><q:GetSystemDateAndTime/></x:Body>')).text()).toContain('<tt:UTCDateTime>');
     await expect(post('x'.repeat(200_000))).rejects.toThrow();
     expect((await fetch(new URL('/other', url))).status).toBe(404);

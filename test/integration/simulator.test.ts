@@ -78,9 +78,12 @@ describe('RTSP, as ffmpeg sees it', () => {
       const own = rows.filter((row) => row[0] === stream);
       expect(own.length).toBeGreaterThan(perLoop * 2.5);
       const times = own.map((row) => Number(row[2]));
-      // Matroska keeps whole milliseconds.
-      for (const [index, time] of times.entries())
-        expect(Math.abs(time - times[0]! - index * ms)).toBeLessThanOrEqual(1.01);
+      // Matroska keeps whole milliseconds. ffmpeg leaves the first video packet of any RTSP stream without a time and its
+      // muxer guesses one, so the steps count from the second on; rtsp-server.test.ts looks at the first as it was sent.
+      for (const [index, time] of times.entries()) {
+        if (index > 0)
+          expect(Math.abs(time - times[1]! - (index - 1) * ms), `frame ${index}`).toBeLessThanOrEqual(1.01);
+      }
       const hashes = own.map((row) => row[5]);
       for (let index = perLoop; index < hashes.length; index++) expect(hashes[index]).toBe(hashes[index - perLoop]);
       expect(new Set(hashes).size).toBe(perLoop);
@@ -179,7 +182,7 @@ describe('the encoded clip', () => {
       );
     };
     const car = clip.motion.find(({ subject }) => subject === 'car')!;
-    expect(sizes(car.startMs + 200, car.endMs - 200)).toBeGreaterThan(1.5 * sizes(car.endMs + 200, 8_000));
+    expect(sizes(car.startMs + 200, car.endMs - 200)).toBeGreaterThan(2.3 * sizes(car.endMs + 200, 8_000));
   });
 
   it('comes out at the rate asked for where it shall be constant', async () => {
@@ -205,9 +208,11 @@ describe('the encoded clip', () => {
       code: 'ffmpeg-missing',
     });
     const stop = new AbortController();
-    const loading = loadClip(spec, { cacheDir, ffmpeg: 'ffmpeg' }, stop.signal);
+    const loading = loadClip({ ...spec, loopMs: 32_000 }, { cacheDir, ffmpeg: 'ffmpeg' }, stop.signal);
+    const refused = expect(loading).rejects.toMatchObject({ code: 'aborted' });
+    await vi.waitFor(async () => expect(await readdir(cacheDir)).not.toEqual([]), { timeout: 20_000, interval: 5 });
     stop.abort();
-    await expect(loading).rejects.toMatchObject({ code: 'aborted' });
+    await refused;
     expect(await readdir(cacheDir)).toEqual([]);
   });
 });

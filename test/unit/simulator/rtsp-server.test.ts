@@ -114,6 +114,9 @@ describe('playing', () => {
     await vi.waitFor(() => expect(packets().filter(({ marker }) => marker).length).toBeGreaterThanOrEqual(60));
     const [, sequence, time] = /track1;seq=(\d+);rtptime=(\d+)/.exec(info)!;
     expect(packets()[0]).toMatchObject({ sequence: Number(sequence), timestamp: Number(time) });
+    // The first keyframe comes 800 ms after the beginning, half an audio frame before the 13th.
+    const soundTime = Number(/track2;seq=\d+;rtptime=(\d+)/.exec(info)![1]);
+    expect((client.packets(2)[0]!.timestamp - soundTime) >>> 0).toBe(512);
     const pictures = packets().filter(({ marker }) => marker);
     const steps = pictures.slice(1).map(({ timestamp }, index) => (timestamp - pictures[index]!.timestamp) >>> 0);
     expect(new Set(steps)).toEqual(new Set([6_000]));
