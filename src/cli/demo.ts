@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { ensureFfmpeg, type Ffmpeg } from '../../lib/ffmpeg/find.js';
 import { createLog } from '../../lib/log.js';
-import { runAll } from '../../lib/service.js';
+import { runAll, type Service } from '../../lib/service.js';
 import { type Simulator, startSimulator } from '../../lib/simulator/simulator.js';
 import type { EndpointEvent } from '../../lib/transfer-endpoint/events.js';
 import { FolderStore } from '../../lib/transfer-endpoint/folder-store.js';
@@ -71,7 +71,10 @@ async function play(context: Context, options: DemoOptions, dir: string, ffmpeg:
   const app = await startApp({ config: loaded.config, ffmpeg, clock: context.clock, log, version: version() });
   if (options.json) printJson(context, { event: 'ready', url: app.url, user: USER, password, config });
   else print(context, welcome({ url: app.url, password, dir, config, kept: options.dir !== undefined }));
-  await runAll([simulator, endpoint.server, { name: 'app', run: (signal) => app.run(signal) }], context.signal);
+  // The recorder stops first: an endpoint that goes away publishes what it has of a file, as Transfer Family does.
+  const over = new AbortController();
+  const recorder: Service = { name: 'recorder', run: () => app.run(context.signal).finally(() => over.abort()) };
+  await runAll([simulator, endpoint.server, recorder], over.signal);
 }
 
 function cameraNames(wanted = '2'): string[] {

@@ -26,6 +26,7 @@ export const PEERS: Peer[] = [
     ],
   },
   { name: 'Chromium', file: '/usr/bin/chromium', packages: ['chromium', 'fonts-dejavu-core'] },
+  { name: "Ceph's radosgw", file: '/usr/bin/radosgw', packages: ['radosgw', 'ceph-mon', 'ceph-osd'] },
   { name: 'onvif-util', file: '/usr/bin/onvif-util', packages: ['onvif-tools'] },
 ];
 
