@@ -46,7 +46,8 @@ async function readBox(file: FileHandle, box: Box): Promise<Buffer> {
   return bytes;
 }
 
-function describeHeader(moov: Buffer, faststart: boolean): Mp4Description | undefined {
+/** The same from the bytes of a `moov` box. */
+export function describeHeader(moov: Buffer, faststart: boolean): Mp4Description | undefined {
   const root = findBox(moov, 'moov');
   if (!root) return undefined;
   const tracks: Track[] = [];
@@ -128,17 +129,21 @@ function hevcProfile(moov: Buffer, at: number): string {
 
 /** The audio object type inside the DecoderSpecificInfo of an esds box (ISO/IEC 14496-1 §7.2.6), e.g. `40.2` for AAC-LC. */
 function audioObjectType(moov: Buffer, esds: Box): string {
-  const bytes = moov.subarray(esds.body + 4, esds.end);
-  const config = bytes.indexOf(Buffer.from([0x05])) < 0 ? undefined : decoderConfig(bytes);
-  return config === undefined ? '40.2' : `40.${config >> 3}`;
+  let bytes = moov.subarray(esds.body + 4, esds.end);
+  for (const [tag, fixed] of ESDS_PATH) {
+    if (bytes[0] !== tag) return '40.2';
+    let length = 1;
+    while (bytes[length]! & 0x80) length++;
+    bytes = bytes.subarray(length + 1 + fixed);
+  }
+  if (bytes.length < 2) return '40.2';
+  const type = bytes[0]! >> 3;
+  return `40.${type === 31 ? 32 + (((bytes[0]! & 7) << 3) | (bytes[1]! >> 5)) : type}`;
 }
 
-function decoderConfig(bytes: Buffer): number | undefined {
-  for (let at = 0; at < bytes.length - 2; at++) {
-    if (bytes[at] !== 0x05) continue;
-    let next = at + 1;
-    while (bytes[next]! & 0x80) next++;
-    return bytes[next + 1];
-  }
-  return undefined;
-}
+/** The descriptors around the DecoderSpecificInfo, and how many bytes of its own each has before the next. */
+const ESDS_PATH = [
+  [0x03, 3],
+  [0x04, 13],
+  [0x05, 0],
+] as const;
