@@ -24,12 +24,14 @@ export function openConnection(path: string, busyMs: number): Connection {
 
 /** Opens the ledger and brings it to today's schema. Throws a `Failure` for a damaged file or a newer schema. */
 export function openDatabase(path: string): Connection {
+  let connection: Connection | undefined;
   try {
-    const connection = openConnection(path, 5_000);
+    connection = openConnection(path, 5_000);
     connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
     migrate(connection, path);
     return connection;
   } catch (error) {
+    connection?.close();
     if (error instanceof Failure) throw error;
     throw new Failure(`The ledger ${path} cannot be opened: ${messageOf(error)}`, {
       kind: 'permanent',
@@ -41,7 +43,21 @@ export function openDatabase(path: string): Connection {
 }
 
 function migrate(connection: Connection, path: string): void {
-  const version = Number(connection.prepare('PRAGMA user_version').get()?.user_version ?? 0);
+  if (versionOf(connection) === MIGRATIONS.length) return;
+  connection.exec('BEGIN IMMEDIATE');
+  try {
+    migrateLocked(connection, path);
+    connection.exec('COMMIT');
+  } catch (error) {
+    // Closing alone leaves the lock in place until the statements are collected as garbage.
+    connection.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** The version is asked for again under the lock: `status` and `run` may both have found the old schema. */
+function migrateLocked(connection: Connection, path: string): void {
+  const version = versionOf(connection);
   if (version > MIGRATIONS.length) {
     throw new Failure(`The ledger ${path} was written by a newer nvr-uplink (schema ${version})`, {
       kind: 'permanent',
@@ -49,7 +65,10 @@ function migrate(connection: Connection, path: string): void {
       hint: 'Install the newer version again; going back is not possible.',
     });
   }
-  for (let next = version; next < MIGRATIONS.length; next++) {
-    connection.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[next]}; PRAGMA user_version = ${next + 1}; COMMIT;`);
-  }
+  for (const migration of MIGRATIONS.slice(version)) connection.exec(migration);
+  connection.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+}
+
+function versionOf(connection: Connection): number {
+  return Number(connection.prepare('PRAGMA user_version').get()?.user_version ?? 0);
 }

@@ -74,9 +74,11 @@ export class Files {
     this.#db.prepare('UPDATE files SET state = ? WHERE id = ?').run(state, id);
   }
 
-  /** Notes the intent to move a file of the spool to another key. */
-  rename(id: number, key: string, name: string): void {
-    this.#db.prepare("UPDATE files SET key = ?, name = ?, state = 'committing' WHERE id = ?").run(key, name, id);
+  /** Notes the intent to move a file of the spool, which lies at `origin`, to another key. */
+  rename(id: number, key: string, name: string, origin: string): void {
+    this.#db
+      .prepare("UPDATE files SET key = ?, name = ?, state = 'committing', origin = ? WHERE id = ?")
+      .run(key, name, origin, id);
   }
 
   /** Forgets an intent that never became a file in the spool. */
@@ -111,6 +113,11 @@ export class Files {
     return this.#one("run = ? AND seq = ? AND kind <> 'snapshot'", run, seq);
   }
 
+  /** Whether a file is about to be moved from this path into the spool. */
+  isMoving(path: string): boolean {
+    return this.#one("state = 'committing' AND origin = ?", path) !== undefined;
+  }
+
   committing(): FileRow[] {
     return this.#many("state = 'committing'");
   }
@@ -128,15 +135,17 @@ export class Files {
 
   /** End of the newest segment of a camera. */
   lastEnd(camera: string): number | undefined {
-    const row = this.#db
-      .prepare("SELECT max(end) AS last FROM files WHERE camera = ? AND kind IN ('continuous', 'motion')")
-      .get(camera);
-    return (row?.last as number | null) ?? undefined;
+    return this.#newest('end', camera, ['continuous', 'motion']);
   }
 
   /** Verified copies still on disk, oldest first: what retention may free. */
   removable(limit: number): FileRow[] {
-    return this.#many("state = 'ready' AND verified_at IS NOT NULL ORDER BY verified_at LIMIT ?", [limit]);
+    // Asked twice over, because what is removed is gone (invariant I1).
+    const undelivered = "SELECT 1 FROM deliveries d WHERE d.file = files.id AND d.state <> 'verified'";
+    return this.#many(
+      `state = 'ready' AND verified_at IS NOT NULL AND NOT EXISTS (${undelivered}) ORDER BY verified_at LIMIT ?`,
+      [limit],
+    );
   }
 
   days(camera: string): number[] {
@@ -155,12 +164,7 @@ export class Files {
   }
 
   lastVerifiedAt(camera: string): number | undefined {
-    const row = this.#db
-      .prepare(
-        "SELECT max(verified_at) AS at FROM files WHERE camera = ? AND kind IN ('continuous', 'motion', 'inbox')",
-      )
-      .get(camera);
-    return (row?.at as number | null) ?? undefined;
+    return this.#newest('verified_at', camera, ['continuous', 'motion', 'inbox']);
   }
 
   /** What waits for upload: `oldest` is when its footage begins, `waitingSince` when the first of it was finished. */
@@ -182,6 +186,16 @@ export class Files {
     return Number(
       this.#db.prepare("SELECT coalesce(sum(bytes), 0) AS sum FROM files WHERE state = 'ready'").get()!.sum,
     );
+  }
+
+  /** Each kind by itself: only then SQLite reads the one last row of an index. */
+  #newest(column: 'end' | 'verified_at', camera: string, kinds: readonly MediaKind[]): number | undefined {
+    const newest = this.#db.prepare(
+      `SELECT ${column} AS newest FROM files WHERE camera = ? AND kind = ? AND ${column} IS NOT NULL
+       ORDER BY ${column} DESC LIMIT 1`,
+    );
+    const found = kinds.flatMap((kind) => (newest.get(camera, kind)?.newest as number | undefined) ?? []);
+    return found.length > 0 ? Math.max(...found) : undefined;
   }
 
   #one(where: string, ...values: unknown[]): FileRow | undefined {

@@ -60,4 +60,19 @@ export const MIGRATIONS: readonly string[] = [
     camera TEXT NOT NULL, day TEXT NOT NULL, shard INTEGER NOT NULL, PRIMARY KEY (camera, day)
   ) STRICT, WITHOUT ROWID;
   `,
+  // What is asked each minute costs what is there now, not everything there ever was (invariant I8).
+  `
+  CREATE INDEX files_span ON files (camera, start);
+  CREATE INDEX files_end ON files (camera, kind, end);
+  CREATE INDEX files_verified ON files (camera, kind, verified_at) WHERE verified_at IS NOT NULL;
+  CREATE INDEX files_ready ON files (id, bytes) WHERE state = 'ready';
+  DROP INDEX files_backlog;
+  CREATE INDEX files_backlog ON files (camera, kind, start, bytes, created_at, verified_at)
+    WHERE state = 'ready' AND verified_at IS NULL;
+  CREATE INDEX gaps_end ON gaps (camera, end);
+
+  -- Whether a put was ever begun: an object at the key may then be our own.
+  ALTER TABLE deliveries ADD COLUMN begun INTEGER NOT NULL DEFAULT 0;
+  UPDATE deliveries SET begun = 1 WHERE attempts > 0;
+  `,
 ];

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -45,10 +45,10 @@ export class Spool {
   /**
    * Moves a finished media file into the spool under a key of its own: intent row → fsync file → rename → fsync folder →
    * `ready` row with its deliveries. Killed anywhere in between, `recover` completes it or starts it over.
-   * `file` must be on the spool's file system. Returns the key.
+   * `file` must be on the spool's file system; it is read unless its size and SHA-256 (hex) are `known`. Returns the key.
    */
-  async commitMedia(file: string, arrival: Arrival): Promise<string> {
-    const { bytes, sha256 } = await digest(file);
+  async commitMedia(file: string, arrival: Arrival, known?: { bytes: number; sha256: string }): Promise<string> {
+    const { bytes, sha256 } = known ?? (await digest(file));
     const { id, name, key } = this.#begin({ ...arrival, bytes, sha256 });
     await renameDurably(file, join(this.layout.ready, name));
     this.ready(id, arrival);
@@ -73,12 +73,14 @@ export class Spool {
   async rekey(file: FileRow): Promise<void> {
     if (file.kind === 'index') throw new Error(`the index shard ${file.key} exists on the remote with other content`);
     const { camera, kind, start } = file;
+    const from = join(this.layout.ready, file.name);
     const { name } = this.#ledger.transaction(() => {
       const free = this.#freeName({ camera, kind, start });
-      this.#ledger.files.rename(file.id, free.key, free.name);
+      this.#ledger.files.rename(file.id, free.key, free.name, from);
+      this.#ledger.deliveries.startOver(file.id);
       return free;
     });
-    await renameDurably(join(this.layout.ready, file.name), join(this.layout.ready, name));
+    await renameDurably(from, join(this.layout.ready, name));
     this.ready(file.id);
   }
 
@@ -93,15 +95,24 @@ export class Spool {
 
   /** Out of the waiting folder, once every remote holds a verified copy. */
   async moveToSent(name: string): Promise<void> {
-    await rename(join(this.layout.ready, name), join(this.layout.sent, name));
+    const sent = join(this.layout.sent, name);
+    try {
+      await rename(join(this.layout.ready, name), sent);
+    } catch (error) {
+      // A rescan and the uploader may both have seen that it is verified.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || !existsSync(sent)) throw error;
+    }
     await fsyncDirectory(this.layout.sent);
   }
 
   /** Puts a file nobody can make sense of where people find it. Never deletes. */
   async quarantine(file: string): Promise<string> {
-    const target = join(this.layout.quarantine, `${this.#clock.now()}-${basename(file)}`);
-    await rename(file, target);
-    return target;
+    for (let copy = 1; ; copy++) {
+      const target = join(this.layout.quarantine, `${this.#clock.now()}-${copy}-${basename(file)}`);
+      if (existsSync(target)) continue;
+      await rename(file, target);
+      return target;
+    }
   }
 
   #begin(arrival: Arrival & { bytes: number; sha256: string }): { id: number; name: string; key: string } {
@@ -116,7 +127,9 @@ export class Spool {
     for (let copy = 1; ; copy++) {
       const parts = { site: this.#site, camera, kind, start, copy };
       const [key, name] = [mediaKey(parts), fileName(parts)];
-      if (!this.#ledger.files.keyTaken(key)) return { key, name };
+      // The disk is asked as well: a ledger restored from an older copy does not know all that lies there.
+      const lies = [this.layout.ready, this.layout.sent].some((folder) => existsSync(join(folder, name)));
+      if (!lies && !this.#ledger.files.keyTaken(key)) return { key, name };
     }
   }
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, rm, rmdir, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import PQueue from 'p-queue';
@@ -7,8 +8,10 @@ import { seal } from '../../lib/ffmpeg/seal.js';
 import type { Log } from '../../lib/log.js';
 import { describeMp4 } from '../../lib/mp4/describe.js';
 import { firstMediaTime, scanFragments } from '../../lib/mp4/fragments.js';
+import { type Sealed, sealFragments } from '../../lib/mp4/seal.js';
 import type { Ledger } from '../ledger/ledger.js';
-import type { Spool } from './commit.js';
+import { digest, type Spool } from './commit.js';
+import { completeCommit } from './recover.js';
 
 /** A closed or abandoned working file of a run, and when it was recorded (UTC ms; `end` unknown if it was cut off). */
 export interface WorkingFile {
@@ -25,6 +28,9 @@ const RETRY_MS = 10_000;
 /** How much shorter than recorded a sealed file may be: frames at the end have no known duration. */
 const TOLERANCE_MS = 2_000;
 
+/** A file without a header that is smaller than this was cut off while its header was being written. */
+const SMALLEST = 4_096;
+
 /**
  * Seals working files and commits them to the spool, one at a time: at a full five minutes all cameras finish at once,
  * and sealing them together would take the disk and the processor from the recordings.
@@ -33,6 +39,7 @@ export class Finisher {
   readonly #queue = new PQueue({ concurrency: 1 });
   /** Files waiting to be finished: nobody else may take them for abandoned. */
   readonly #known = new Set<string>();
+  readonly #salvaging = new Set<Promise<void>>();
   readonly #spool: Spool;
   readonly #ledger: Ledger;
   readonly #ffmpeg: string;
@@ -53,7 +60,10 @@ export class Finisher {
   /** Resolves when the file is in the spool, in quarantine, or left for the next start. Never rejects. */
   async finish(working: WorkingFile): Promise<void> {
     this.#known.add(working.file);
-    await this.#queue.add(() => this.#untilDone(working));
+    // Waits between attempts are outside the queue: one file that cannot be saved holds up no other (invariant I7).
+    while (!this.#signal.aborted && !(await this.#queue.add(() => this.#attempt(working)))) {
+      await this.#clock.sleep(RETRY_MS, this.#signal);
+    }
     this.#known.delete(working.file);
   }
 
@@ -61,15 +71,20 @@ export class Finisher {
    * Finishes what a run left in its folder without a word: files cut off by SIGKILL or a power cut. When they were is
    * read from the files themselves (media time) and the run's anchor. Never rejects.
    */
-  async salvage({ camera, run, directory }: { camera: string; run: string; directory: string }): Promise<void> {
+  salvage(leftover: { camera: string; run: string; directory: string }): Promise<void> {
+    const salvaging = this.#salvageOnce(leftover).finally(() => this.#salvaging.delete(salvaging));
+    this.#salvaging.add(salvaging);
+    return salvaging;
+  }
+
+  async #salvageOnce({ camera, run, directory }: { camera: string; run: string; directory: string }): Promise<void> {
     try {
       for (const name of (await readdir(directory)).sort()) {
         const file = join(directory, name);
-        const seq = /^(\d+)\.mp4$/.exec(name)?.[1];
-        if (seq === undefined) await rm(file, { force: true });
-        else if (!this.#known.has(file)) {
-          await this.finish({ camera, run, seq: Number(seq), file, start: await this.#startOf(run, file) });
-        }
+        const seq = /^(\d+)\.(?:mp4|sealed)$/.exec(name)?.[1];
+        if (this.#known.has(file.replace(/\.sealed$/, '.mp4'))) continue;
+        if (seq === undefined || name.endsWith('.sealed')) await rm(file, { force: true });
+        else await this.finish({ camera, run, seq: Number(seq), file, start: await this.#startOf(run, file) });
       }
       await this.#queue.onIdle();
       await removeIfEmpty(directory);
@@ -90,75 +105,123 @@ export class Finisher {
     return Math.round(Math.min(birthtimeMs || mtimeMs, mtimeMs));
   }
 
-  /** Resolves when nothing is being finished any more. */
-  idle(): Promise<void> {
-    return this.#queue.onIdle();
+  /** Resolves when nothing is being finished at this moment. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#salvaging);
+    await this.#queue.onIdle();
   }
 
-  async #untilDone(working: WorkingFile): Promise<void> {
-    while (!this.#signal.aborted) {
-      try {
-        await this.#finishOnce(working);
-        return;
-      } catch (error) {
-        if (this.#signal.aborted) return;
-        if (error instanceof Failure && error.code === 'media-damaged') {
-          await this.#giveUp(working, error);
-          return;
-        }
-        // A full or failing disk: the working file is safe where it is.
-        this.#log.error(
-          { camera: working.camera, error: messageOf(error) },
-          `finishing failed, retry in ${RETRY_MS / 1000} s`,
-        );
-        await this.#clock.sleep(RETRY_MS, this.#signal);
-      }
+  /** Whether the file is done with, one way or the other. Never rejects. */
+  async #attempt(working: WorkingFile): Promise<boolean> {
+    if (this.#signal.aborted) return true;
+    try {
+      await this.#finishOnce(working).catch((error: unknown) => this.#giveUp(working, error));
+      return true;
+    } catch (error) {
+      if (this.#signal.aborted) return true;
+      const { camera } = working;
+      // A full or failing disk: the working file is safe where it is.
+      this.#log.error({ camera, error: messageOf(error) }, `finishing failed, retry in ${RETRY_MS / 1000} s`);
+      return false;
     }
   }
 
   async #finishOnce(working: WorkingFile): Promise<void> {
-    const done = this.#ledger.files.byOrigin(working.run, working.seq);
-    if (done && done.state !== 'committing') {
+    if (await this.#isCommitted(working)) {
       await rm(working.file, { force: true });
       return;
     }
-    const { count, wholeEnd } = await scanFragments(working.file);
-    if (count === 0) {
-      // Nothing but a header: the run ended before its first group of pictures was whole. The gap says so.
-      await rm(working.file, { force: true });
-      return;
+    const sealed = sealedName(working.file);
+    try {
+      const media = (await this.#seal(working, sealed)) ?? (await this.#sealWithFfmpeg(working, sealed));
+      if (media) await this.#commit(working, sealed, media);
+      else await rm(working.file, { force: true });
+    } catch (error) {
+      // On a full disk, half a copy would keep the recordings from the space it takes.
+      await rm(sealed, { force: true });
+      throw error;
     }
-    if ((await stat(working.file)).size > wholeEnd) await truncate(working.file, wholeEnd);
-    const sealed = working.file.replace(/\.mp4$/, '.sealed');
-    await seal(this.#ffmpeg, working.file, sealed, this.#signal);
-    await this.#commit(working, sealed);
   }
 
-  async #commit(working: WorkingFile, sealed: string): Promise<void> {
+  /** Undefined if the file is not as ffmpeg records it, or nothing in it is whole. */
+  async #seal({ camera, file }: WorkingFile, sealed: string): Promise<Sealed | undefined> {
+    try {
+      return await sealFragments(file, sealed, this.#signal);
+    } catch (error) {
+      if (!(error instanceof Failure && error.code === 'media-unsupported')) throw error;
+      this.#log.warn({ camera, file, error: messageOf(error) }, 'ffmpeg is asked to finish a file');
+      return undefined;
+    }
+  }
+
+  /** ffmpeg knows more kinds of files, and needs three times the processor. Undefined if there is nothing to keep. */
+  async #sealWithFfmpeg({ file, end }: WorkingFile, sealed: string): Promise<Sealed | undefined> {
+    const { headerEnd, count, wholeEnd } = await scanFragments(file);
+    const { size } = await stat(file);
+    if (count === 0) {
+      if (end !== undefined || (headerEnd === 0 && size > SMALLEST)) {
+        throw damaged(`${file} holds no whole group of pictures in ${size} bytes`);
+      }
+      // Nothing but a header: the run ended before its first group of pictures was whole. The gap says so.
+      return undefined;
+    }
+    if (size > wholeEnd) await truncate(file, wholeEnd);
+    await seal(this.#ffmpeg, file, sealed, this.#signal);
     const media = await describeMp4(sealed);
+    if (!media) throw damaged(`sealing ${file} kept no video`);
+    return { ...media, ...(await digest(sealed)) };
+  }
+
+  /** By an earlier recorder, or by an attempt that failed after its last step: a second commit would double the footage. */
+  async #isCommitted({ run, seq }: WorkingFile): Promise<boolean> {
+    const file = this.#ledger.files.byOrigin(run, seq);
+    if (file?.state === 'committing') return await completeCommit(this.#spool, this.#ledger, file);
+    return file !== undefined;
+  }
+
+  async #commit(working: WorkingFile, sealed: string, media: Sealed): Promise<void> {
     const recorded = (working.end ?? working.start) - working.start;
-    if (!media || media.durationMs < recorded - TOLERANCE_MS) {
-      throw new Failure(`sealing ${working.file} kept ${media?.durationMs ?? 0} of ${Math.round(recorded)} ms`, {
-        kind: 'permanent',
-        code: 'media-damaged',
-      });
+    if (media.durationMs < recorded - TOLERANCE_MS) {
+      throw damaged(`sealing ${working.file} kept ${media.durationMs} of ${Math.round(recorded)} ms`);
     }
     const { camera, run, seq, start, file: origin } = working;
     const { codecs, width, height } = media;
     const end = working.end ?? start + media.durationMs;
-    const key = await this.#spool.commitMedia(sealed, {
-      ...{ camera, kind: 'continuous', start, end, source: 'rtsp', run, seq },
-      ...{ codecs, width, height, origin },
-    });
+    const arrival = {
+      camera,
+      kind: 'continuous',
+      start,
+      end,
+      source: 'rtsp',
+      run,
+      seq,
+      codecs,
+      width,
+      height,
+      origin,
+    } as const;
+    const key = await this.#spool.commitMedia(sealed, arrival, media);
     this.#log.info({ camera, key }, 'segment finished');
   }
 
-  async #giveUp(working: WorkingFile, error: Failure): Promise<void> {
-    const kept = await this.#spool.quarantine(working.file);
-    await rm(working.file.replace(/\.mp4$/, '.sealed'), { force: true });
-    if (working.end) this.#ledger.gaps.add(working.camera, working.start, working.end, 'file-damaged', error.message);
-    this.#log.error({ camera: working.camera, kept, error: error.message }, 'a recorded file could not be saved whole');
+  /** For what no further attempt can mend: the file is set aside, and its time is a gap. Rethrows anything else. */
+  async #giveUp({ camera, file, start, end }: WorkingFile, error: unknown): Promise<void> {
+    const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT' && !existsSync(file);
+    const isDamaged = error instanceof Failure && error.code === 'media-damaged';
+    if (this.#signal.aborted || !(isGone || isDamaged)) throw error;
+    const kept = isGone ? undefined : await this.#spool.quarantine(file);
+    const cause = isGone ? 'file-lost' : 'file-damaged';
+    if (end !== undefined) this.#ledger.gaps.add(camera, start, end, cause, messageOf(error));
+    this.#log.error({ camera, kept, error: messageOf(error) }, 'a recorded file could not be saved whole');
   }
+}
+
+function sealedName(working: string): string {
+  return working.replace(/\.mp4$/, '.sealed');
+}
+
+function damaged(message: string): Failure {
+  return new Failure(message, { kind: 'permanent', code: 'media-damaged' });
 }
 
 async function removeIfEmpty(directory: string): Promise<void> {

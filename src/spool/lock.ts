@@ -19,10 +19,11 @@ export function acquireLock(path: string): InstanceLock {
     connection.exec('CREATE TABLE IF NOT EXISTS holder (pid INTEGER NOT NULL); BEGIN EXCLUSIVE; DELETE FROM holder;');
     connection.prepare('INSERT INTO holder VALUES (?)').run(process.pid);
     const held = connection;
-    return { release: () => held.close() };
+    return { release: () => release(held) };
   } catch (error) {
     connection?.close();
-    if (!/lock|busy/i.test(messageOf(error))) throw error;
+    // Not just "lock": that is in the name of the file.
+    if (!/database is locked/i.test(messageOf(error))) throw error;
     throw new Failure('Another nvr-uplink is running on this storage folder', {
       kind: 'permanent',
       code: 'already-running',
@@ -30,4 +31,10 @@ export function acquireLock(path: string): InstanceLock {
       cause: error,
     });
   }
+}
+
+function release(held: Connection): void {
+  // Closing alone leaves the lock in place until the statements are collected as garbage.
+  held.exec('ROLLBACK; PRAGMA locking_mode = NORMAL; SELECT count(*) FROM holder;');
+  held.close();
 }

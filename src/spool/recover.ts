@@ -17,25 +17,34 @@ import type { Finisher } from './finish.js';
  */
 export async function completeCommits(spool: Spool, ledger: Ledger, log: Log): Promise<void> {
   for (const file of ledger.files.committing()) {
-    const path = join(spool.layout.ready, file.name);
-    if (!(await holds(path, file)) && file.origin && (await holds(file.origin, file))) {
-      await renameDurably(file.origin, path);
-    }
-    if (await holds(path, file)) {
-      spool.ready(file.id, file.kind === 'index' ? undefined : { ...file, kind: file.kind });
-      if (file.origin) await rm(file.origin, { force: true });
-      log.info({ key: file.key }, 'commit completed after a crash');
-    } else {
-      // Never reached the spool whole. What is there under this name, if anything, lost its bytes in a power cut.
-      if (existsSync(path)) await spool.quarantine(path);
-      ledger.files.forget(file.id);
-    }
+    if (await completeCommit(spool, ledger, file)) log.info({ key: file.key }, 'commit completed after a crash');
   }
   // What is left among the shards on their way was never noted: its entries are still to be listed.
   for (const name of await readdir(spool.layout.index)) await rm(join(spool.layout.index, name), { force: true });
 }
 
-async function holds(path: string, file: FileRow): Promise<boolean> {
+/** Completes one intent; false if its file never became whole: then it is forgotten. */
+export async function completeCommit(spool: Spool, ledger: Ledger, file: FileRow): Promise<boolean> {
+  const path = join(spool.layout.ready, file.name);
+  if (!(await holds(path, file)) && file.origin && (await holds(file.origin, file))) {
+    await renameDurably(file.origin, path);
+  }
+  if (await holds(path, file)) {
+    spool.ready(file.id, file.kind === 'index' ? undefined : { ...file, kind: file.kind });
+    if (file.origin) await rm(file.origin, { force: true });
+    return true;
+  }
+  // Never reached the spool whole. What is there under this name, if anything, lost its bytes in a power cut.
+  if (existsSync(path)) await spool.quarantine(path);
+  ledger.transaction(() => {
+    ledger.deliveries.drop(file.id);
+    ledger.files.forget(file.id);
+  });
+  return false;
+}
+
+/** Whether a file is there with just the bytes the ledger has of it. */
+export async function holds(path: string, file: FileRow): Promise<boolean> {
   try {
     if ((await stat(path)).size !== file.bytes) return false;
     return (await digest(path)).sha256 === file.sha256;

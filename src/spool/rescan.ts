@@ -8,6 +8,7 @@ import type { Log } from '../../lib/log.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { parseFileName } from '../segment.js';
 import type { Spool } from './commit.js';
+import { holds } from './recover.js';
 
 const PAGE = 5_000;
 
@@ -27,8 +28,8 @@ export async function rescan(spool: Spool, ledger: Ledger, log: Log): Promise<Re
   const result: RescanResult = { adopted: 0, quarantined: 0, moved: 0, lost: 0 };
   const names = new Set(await readdir(spool.layout.ready));
   for (const name of names) {
-    if (isAsideName(name) || ledger.files.byName(name)) continue;
-    if (await adoptOrQuarantine(spool, name, log)) result.adopted++;
+    if (isAsideName(name) || isKnown(spool, ledger, name)) continue;
+    if (await takeIn(spool, ledger, name, log)) result.adopted++;
     else result.quarantined++;
   }
   for (let after = 0; ; ) {
@@ -48,11 +49,25 @@ export async function rescan(spool: Spool, ledger: Ledger, log: Log): Promise<Re
   return result;
 }
 
-async function adoptOrQuarantine(spool: Spool, name: string, log: Log): Promise<boolean> {
+/** Noted under this name, or on its way from it to another. */
+function isKnown(spool: Spool, ledger: Ledger, name: string): boolean {
+  const file = ledger.files.byName(name);
+  if (file) return file.state !== 'lost';
+  return ledger.files.isMoving(join(spool.layout.ready, name));
+}
+
+/** Takes the file back if it was given up for lost, adopts it if it is footage, sets it aside otherwise. */
+async function takeIn(spool: Spool, ledger: Ledger, name: string, log: Log): Promise<boolean> {
   const path = join(spool.layout.ready, name);
   const parts = parseFileName(name);
   try {
-    if (parts) {
+    const lost = ledger.files.byName(name);
+    if (lost && (await holds(path, lost))) {
+      spool.ready(lost.id, lost.kind === 'index' ? undefined : { ...lost, kind: lost.kind });
+      log.warn({ key: lost.key }, 'a lost file is back');
+      return true;
+    }
+    if (parts && !lost) {
       const durationMs = parts.kind === 'snapshot' ? 0 : (await probe(path)).durationMs;
       await spool.adopt(name, durationMs);
       log.warn({ name }, 'a file in the spool was unknown to the ledger; adopted');
@@ -81,6 +96,7 @@ function missing(ledger: Ledger, id: number, verified: boolean, log: Log): void 
     if (file?.state !== 'ready') return;
     ledger.files.setState(id, verified ? 'removed' : 'lost');
     if (verified) return;
+    ledger.deliveries.drop(id);
     if (file.kind !== 'snapshot' && file.kind !== 'index') {
       ledger.gaps.add(file.camera, file.start, file.end, 'file-lost', file.key);
     }

@@ -54,23 +54,25 @@ export class Retention implements Service {
   /** Removes what the policy no longer wants, oldest verification first. Returns how many files went. */
   async freeOnce(): Promise<number> {
     let removed = 0;
+    let localBytes = this.#ledger.files.localBytes();
     for (;;) {
       const batch = this.#ledger.files.removable(BATCH);
       for (const file of batch) {
-        if (!(await this.#mustGo(file.verifiedAt!))) return removed;
+        if (!(await this.#mustGo(file.verifiedAt!, localBytes))) return removed;
         await rm(join(this.#spool.layout.sent, file.name), { force: true });
         await rm(join(this.#spool.layout.ready, file.name), { force: true });
         this.#ledger.files.setState(file.id, 'removed');
+        localBytes -= file.bytes;
         removed++;
       }
       if (batch.length < BATCH) return removed;
     }
   }
 
-  async #mustGo(verifiedAt: number): Promise<boolean> {
+  async #mustGo(verifiedAt: number, localBytes: number): Promise<boolean> {
     const { keepMs, maxBytes, minFreeBytes } = this.#policy;
     if (this.#clock.now() - verifiedAt > keepMs) return true;
-    if (maxBytes !== undefined && this.#ledger.files.localBytes() > maxBytes) return true;
+    if (maxBytes !== undefined && localBytes > maxBytes) return true;
     return (await freeBytes(this.#spool.layout.root)) < minFreeBytes;
   }
 }

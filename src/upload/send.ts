@@ -5,6 +5,7 @@ import type { FileRow } from '../ledger/files.js';
 /**
  * Sends one file and holds the receipt against what the ledger knows of it. Resolves to `taken` where the key turns out
  * to belong to a different object (invariant I2: two recorders under one site name, or a ledger that was lost).
+ * `first`: no put to this key was ever begun; `beforePut` is called when one is about to.
  * Throws a `Failure`; with code `file-changed` if the local file is no longer what was committed.
  */
 export async function send(
@@ -13,6 +14,7 @@ export async function send(
   path: string,
   first: boolean,
   signal: AbortSignal,
+  beforePut: () => void = () => undefined,
 ): Promise<Receipt | 'taken'> {
   if (first && (await isTaken(remote, file, signal))) {
     if (file.kind !== 'index') return 'taken';
@@ -22,6 +24,7 @@ export async function send(
       hint: 'Another recorder writes under this site name, or this one lost its ledger: give this one a `site` of its own.',
     });
   }
+  beforePut();
   const receipt = await remote.put(file.key, path, signal);
   if (receipt.bytes !== file.bytes || receipt.sha256 !== file.sha256) {
     throw new Failure(`${file.name} is not what it was when it was finished: the disk may be failing`, {

@@ -111,8 +111,8 @@ export class Uploader implements Service {
       });
       this.#sending.set(delivery.file.id, sending);
     }
-    const next = ledger.deliveries.nextDue(remoteName);
-    return Math.min(IDLE_MS, next && next > clock.now() ? next - clock.now() : IDLE_MS);
+    const next = ledger.deliveries.nextDue(remoteName, clock.now());
+    return next === undefined ? IDLE_MS : Math.min(IDLE_MS, next - clock.now());
   }
 
   async #deliver(delivery: Delivery, signal: AbortSignal): Promise<void> {
@@ -120,9 +120,8 @@ export class Uploader implements Service {
     const { file } = delivery;
     try {
       const path = join(outbox.folder, file.name);
-      const first = delivery.attempts === 0;
-      ledger.deliveries.started(file.id, remoteName);
-      const result = await send(remote, file, path, first, signal);
+      const beforePut = () => ledger.deliveries.started(file.id, remoteName);
+      const result = await send(remote, file, path, !delivery.begun, signal, beforePut);
       if (result === 'taken') {
         await outbox.rekey(file);
         log.warn({ key: file.key }, 'the remote holds another object at this key; the file gets a new one');
@@ -135,9 +134,10 @@ export class Uploader implements Service {
   }
 
   async #verified(file: FileRow, receipt: Receipt): Promise<void> {
-    const { ledger, clock, remoteName, outbox, log } = this.#options;
+    const { ledger, clock, remoteName, log } = this.#options;
     this.#backoff.reset();
     this.#pause = undefined;
+    this.#pausedUntil = 0;
     const everywhere = ledger.transaction(() => {
       ledger.deliveries.verified(file.id, remoteName, clock.now(), receipt.provenBy);
       if (ledger.deliveries.outstanding(file.id).length > 0) return false;
@@ -145,23 +145,44 @@ export class Uploader implements Service {
       return true;
     });
     log.info({ key: file.key, remote: remoteName, bytes: receipt.bytes, provenBy: receipt.provenBy }, 'delivered');
-    if (everywhere) await outbox.moveToSent(file.name);
+    if (everywhere) await this.#moveToSent(file);
+  }
+
+  async #moveToSent(file: FileRow): Promise<void> {
+    try {
+      await this.#options.outbox.moveToSent(file.name);
+    } catch (error) {
+      // It is delivered all the same; the next rescan moves it.
+      this.#options.log.warn({ key: file.key, error: messageOf(error) }, 'a delivered file could not be moved');
+    }
   }
 
   #failed({ file, attempts }: Delivery, error: unknown): void {
     const { ledger, clock, remoteName, log } = this.#options;
     const failure = error instanceof Failure ? error : undefined;
     const message = messageOf(error);
-    const fileWaitMs = jitter(backoffMs(attempts, 2_000, 600_000));
-    ledger.deliveries.postponed(file.id, remoteName, clock.now() + fileWaitMs, message);
-    let waitMs = fileWaitMs;
-    if (!OF_ONE_FILE.has(failure?.code ?? '')) {
-      const refused = isPermanent(error);
-      waitMs = refused ? jitter(REFUSED_MS) : this.#backoff.next();
-      this.#pausedUntil = clock.monotonic() + waitMs;
-      this.#pause = { reason: failure?.hint ? `${message}. ${failure.hint}` : message, refused };
+    const ofOneFile = OF_ONE_FILE.has(failure?.code ?? '');
+    const fileWaitMs = jitter(backoffMs(attempts, 2_000, ofOneFile ? 600_000 : 60_000));
+    const waitMs = ofOneFile ? fileWaitMs : Math.max(fileWaitMs, this.#leaveAlone(error, message));
+    try {
+      ledger.deliveries.postponed(file.id, remoteName, clock.now() + waitMs, message);
+    } catch (unwritten) {
+      // A full disk. The delivery stays due, so the remote is left alone instead.
+      this.#leaveAlone(unwritten, messageOf(unwritten));
     }
     const details = { key: file.key, remote: remoteName, code: failure?.code, hint: failure?.hint };
     log.warn(details, `upload failed: ${message}; retry in ${Math.ceil(waitMs / 1000)} s`);
+  }
+
+  /** Nothing is sent to this remote for a while; what fails together counts once. Returns for how long. */
+  #leaveAlone(error: unknown, message: string): number {
+    const { clock } = this.#options;
+    const refused = isPermanent(error);
+    const pausedMs = this.#pausedUntil - clock.monotonic();
+    const waitMs = pausedMs > 0 ? pausedMs : refused ? jitter(REFUSED_MS) : this.#backoff.next();
+    this.#pausedUntil = clock.monotonic() + waitMs;
+    const hint = error instanceof Failure ? error.hint : undefined;
+    this.#pause = { reason: hint ? `${message}. ${hint}` : message, refused };
+    return waitMs;
   }
 }

@@ -1,0 +1,108 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Retention, type RetentionPolicy } from '../../../src/spool/retain.js';
+import { until } from '../../peers/until.js';
+import { MINUTE, NOON, newFile, Storage } from '../../simulators/storage.js';
+
+const HOUR = 60 * MINUTE;
+/** Wants everything gone at once: no age, no bytes, and more free than any disk has. */
+const GREEDY: RetentionPolicy = { keepMs: -1, maxBytes: 0, minFreeBytes: Number.MAX_SAFE_INTEGER };
+const GENEROUS: RetentionPolicy = { keepMs: 48 * HOUR, minFreeBytes: 0 };
+
+let storage: Storage;
+beforeEach(() => {
+  storage = new Storage(['far', 'near']);
+});
+afterEach(() => storage.close());
+
+const retention = (policy: RetentionPolicy) =>
+  new Retention(storage.spool, storage.ledger, policy, storage.clock, storage.log);
+const lying = async () => [...(await readdir(storage.layout.ready)), ...(await readdir(storage.layout.sent))].sort();
+const sent = async (n: number) => {
+  const file = await storage.commit({ start: NOON + n * MINUTE });
+  storage.deliver(file.id, NOON + n * MINUTE);
+  await storage.spool.moveToSent(file.name);
+  return file;
+};
+
+describe('retention', () => {
+  it('never removes what no remote has, whatever the policy and the disk say (I1)', async () => {
+    await storage.commit();
+    expect(await retention(GREEDY).freeOnce()).toBe(0);
+    expect(await lying()).toHaveLength(1);
+  });
+
+  it('never removes what one of several remotes is still missing (I1)', async () => {
+    const file = await storage.commit();
+    storage.ledger.deliveries.verified(file.id, 'far', NOON, 'stat');
+    expect(await retention(GREEDY).freeOnce()).toBe(0);
+    // Not even if the row itself claims more than its deliveries do.
+    storage.ledger.files.verified(file.id, NOON, undefined);
+    expect(await retention(GREEDY).freeOnce()).toBe(0);
+    expect(await lying()).toEqual([file.name]);
+    storage.ledger.deliveries.verified(file.id, 'near', NOON, 'stat');
+    expect(await retention(GREEDY).freeOnce()).toBe(1);
+    expect(await lying()).toEqual([]);
+    expect(storage.ledger.files.byId(file.id)!.state).toBe('removed');
+  });
+
+  it('never removes anything where no remote is configured (I5)', async () => {
+    const alone = new Storage([]);
+    await alone.commit();
+    const greedy = new Retention(alone.spool, alone.ledger, GREEDY, alone.clock, alone.log);
+    expect(await greedy.freeOnce()).toBe(0);
+    alone.close();
+  });
+
+  it('never removes a file that is being moved to another key', async () => {
+    const file = await sent(0);
+    storage.ledger.files.rename(file.id, 'k', 'n', join(storage.layout.sent, file.name));
+    expect(await retention(GREEDY).freeOnce()).toBe(0);
+  });
+
+  it('keeps verified copies for as long as it was told, counted from their verification', async () => {
+    const [old, young] = [await sent(0), await sent(60)];
+    await storage.clock.advance(48 * HOUR + MINUTE);
+    expect(await retention(GENEROUS).freeOnce()).toBe(1);
+    expect(await lying()).toEqual([young.name]);
+    expect(storage.ledger.files.byId(old.id)!.state).toBe('removed');
+  });
+
+  it('frees the oldest verification first, and no more than it takes to stay below the limit', async () => {
+    const files = [await sent(0), await sent(1), await sent(2)];
+    const all = files.reduce((sum, file) => sum + file.bytes, 0);
+    expect(await retention({ ...GENEROUS, maxBytes: all }).freeOnce()).toBe(0);
+    expect(await retention({ ...GENEROUS, maxBytes: all - files[0]!.bytes - 1 }).freeOnce()).toBe(2);
+    expect(await lying()).toEqual([files[2]!.name]);
+  });
+
+  it('counts what waits for upload against the limit, and frees verified copies for it', async () => {
+    const copy = await sent(0);
+    const waiting = await storage.commit({ start: NOON + MINUTE });
+    expect(await retention({ ...GENEROUS, maxBytes: waiting.bytes }).freeOnce()).toBe(1);
+    expect(await lying()).toEqual([waiting.name]);
+    expect(storage.ledger.files.byId(copy.id)!.state).toBe('removed');
+  });
+
+  it('frees more than a batch when the disk is short', async () => {
+    for (let n = 0; n < 120; n++) {
+      const id = storage.ledger.files.begin(newFile(NOON + n * MINUTE));
+      storage.ledger.files.setState(id, 'ready');
+      storage.ledger.files.verified(id, NOON + n, undefined);
+    }
+    expect(await retention({ ...GENEROUS, minFreeBytes: Number.MAX_SAFE_INTEGER }).freeOnce()).toBe(120);
+  });
+
+  it('goes on every minute until it is stopped', async () => {
+    const file = await sent(0);
+    const stop = new AbortController();
+    const running = retention({ ...GENEROUS, keepMs: 90_000 }).run(stop.signal);
+    await storage.clock.advance(MINUTE);
+    expect(await lying()).toEqual([file.name]);
+    await storage.clock.advance(MINUTE + 1);
+    await until('the second round', () => storage.ledger.files.byId(file.id)!.state === 'removed');
+    stop.abort();
+    await running;
+  });
+});
