@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { messageOf } from '../../lib/errors.js';
-import type { Fault } from './faults.js';
+import { type Fault, isSecretPath, showValue } from './faults.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -17,7 +18,7 @@ export function applyOverrides(tree: Tree, environment: Environment): Fault[] {
     const fromFile = name.endsWith('_FILE') && !name.endsWith('__KEY_FILE');
     const path = (fromFile ? name.slice(0, -5) : name).slice(PREFIX.length).toLowerCase().split('__');
     try {
-      set(tree, path, fromFile ? readSecret(value) : scalar(value));
+      set(tree, path, fromFile ? readSecret(value) : scalar(path.at(-1)!, value));
     } catch (error) {
       faults.push({ path: path.join('.'), remedy: `${name}: ${messageOf(error)}` });
     }
@@ -36,8 +37,9 @@ function set(tree: Tree, path: string[], value: unknown): void {
   node[path.at(-1)!] = value;
 }
 
-/** Numbers and booleans as YAML would read them; everything else stays text. */
-function scalar(text: string): unknown {
+/** Numbers and booleans as YAML would read them; everything else stays text, and so do sign-in details. */
+function scalar(name: string, text: string): unknown {
+  if (isSecretPath(name) || name === 'username') return text;
   if (/^-?\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
   if (text === 'true' || text === 'false') return text === 'true';
   return text;
@@ -45,29 +47,32 @@ function scalar(text: string): unknown {
 
 const REFERENCE = /\$\{(?:file:(?<file>[^}]+)|(?<name>[A-Za-z_][A-Za-z0-9_]*))\}/g;
 
-/** Replaces `${NAME}` and `${file:/path}` in every text of the tree, in place. Returns what could not be resolved. */
-export function resolveReferences(tree: unknown, environment: Environment, path = ''): Fault[] {
+/**
+ * Replaces `${NAME}` and `${file:PATH}` (relative to `base`) in every text of the tree, in place. Returns what could not be
+ * resolved.
+ */
+export function resolveReferences(tree: unknown, environment: Environment, base: string, path = ''): Fault[] {
   if (typeof tree !== 'object' || tree === null) return [];
   const faults: Fault[] = [];
   for (const [name, value] of Object.entries(tree)) {
     const here = path ? `${path}.${name}` : name;
     if (typeof value !== 'string') {
-      faults.push(...resolveReferences(value, environment, here));
+      faults.push(...resolveReferences(value, environment, base, here));
       continue;
     }
     try {
-      (tree as Tree)[name] = resolveText(value, environment);
+      (tree as Tree)[name] = resolveText(value, environment, base);
     } catch (error) {
-      faults.push({ path: here, value: JSON.stringify(value), remedy: messageOf(error) });
+      faults.push({ path: here, value: showValue(here, value), remedy: messageOf(error) });
     }
   }
   return faults;
 }
 
-function resolveText(text: string, environment: Environment): string {
+function resolveText(text: string, environment: Environment, base: string): string {
   return text.replace(REFERENCE, (...match) => {
     const { file, name } = match.at(-1) as { file?: string; name?: string };
-    if (file) return readSecret(file);
+    if (file) return readSecret(resolve(base, file));
     const value = environment[name!];
     if (value === undefined) throw new Error(`the environment variable ${name} is not set`);
     return value;

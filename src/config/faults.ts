@@ -1,4 +1,5 @@
 import { Failure } from '../../lib/errors.js';
+import { redact } from '../../lib/redact.js';
 
 /** One thing wrong with the configuration: where, what is there, and what should be. */
 export interface Fault {
@@ -19,11 +20,16 @@ export function isSecretPath(path: string): boolean {
   return SECRET.test(path);
 }
 
-/** A value as it may be shown: short, and never a secret. */
+/**
+ * A value as it may be shown: short, and never a secret. Groups of settings are not shown at all: a misspelt `password`
+ * in them looks like any other setting.
+ */
 export function showValue(path: string, value: unknown): string | undefined {
   if (value === undefined) return undefined;
   if (isSecretPath(path)) return '***';
-  const text = JSON.stringify(value, (name, inner: unknown) => (isSecretPath(name) ? '***' : inner)) ?? String(value);
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? '[…]' : '{…}';
+  // Whatever stands before the last @ of an address may be part of a password.
+  const text = redact(JSON.stringify(value) ?? String(value)).replace(/:\/\/.*@/g, '://***@');
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 

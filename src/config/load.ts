@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
+import { type Document, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { Failure } from '../../lib/errors.js';
 import { applyOverrides, type Environment, resolveReferences, singleCamera } from './environment.js';
@@ -58,12 +58,22 @@ function fromFile(path: string, environment: Environment): LoadedConfig {
       })),
     );
   }
-  const tree = (document.toJS() ?? {}) as unknown;
+  const tree = toTree(document, path);
   const lineOf = (fields: readonly PropertyKey[]) => {
     const node = document.getIn(fields as unknown[], true) as { range?: [number, number, number] } | undefined;
     return node?.range ? lines.linePos(node.range[0]).line : undefined;
   };
   return fromTree(tree, path, dirname(path), environment, lineOf);
+}
+
+function toTree(document: Document.Parsed, path: string): unknown {
+  try {
+    return document.toJS() ?? {};
+  } catch {
+    // The error repeats the text after the `*`, which may be a password.
+    const remedy = 'a value begins with * and refers to nothing; put it in quotes';
+    throw new ConfigFailure(path, [{ path: '', remedy }]);
+  }
 }
 
 type LineOf = (path: readonly PropertyKey[]) => number | undefined;
@@ -74,31 +84,51 @@ function fromTree(tree: unknown, origin: string, base: string, environment: Envi
   }
   const faults = [
     ...applyOverrides(tree as Record<string, unknown>, environment),
-    ...resolveReferences(tree, environment),
+    ...resolveReferences(tree, environment, base),
   ];
   const result = configSchema.safeParse(tree);
   if (!result.success) faults.push(...result.error.issues.flatMap((issue) => faultsOf(issue, tree, lineOf)));
   if (faults.length > 0 || !result.success) throw new ConfigFailure(origin, faults);
-  const inconsistent = crossChecks(result.data);
-  if (inconsistent.length > 0) throw new ConfigFailure(origin, inconsistent);
   return { config: withAbsolutePaths(result.data, base), origin };
 }
 
 function faultsOf(issue: z.core.$ZodIssue, tree: unknown, lineOf: LineOf): Fault[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) =>
-      at([...issue.path, key], tree, lineOf, 'there is no such setting; check the spelling'),
-    );
+    // Without their values: one of them may be a password under a misspelt name.
+    return issue.keys.map((key) => ({
+      ...at([...issue.path, key], tree, lineOf, 'there is no such setting; check the spelling'),
+      value: undefined,
+    }));
   }
-  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+  if (issue.code === 'invalid_key') {
+    return issue.issues.map((inner) => ({ ...at(issue.path, tree, lineOf, inner.message), value: undefined }));
+  }
+  if (issue.code === 'invalid_union' && issue.message === 'Invalid input' && issue.errors.length > 0) {
     const closest = issue.errors.reduce((a, b) => (b.length < a.length ? b : a));
     if (closest.length > 0) {
       return closest.flatMap((inner) => faultsOf({ ...inner, path: [...issue.path, ...inner.path] }, tree, lineOf));
     }
   }
-  const value = valueAt(tree, issue.path);
-  return [at(issue.path, tree, lineOf, value === undefined ? `missing: ${issue.message}` : issue.message)];
+  return [at(issue.path, tree, lineOf, remedyOf(issue, valueAt(tree, issue.path)))];
 }
+
+function remedyOf(issue: z.core.$ZodIssue, value: unknown): string {
+  const isOurs = !issue.message.startsWith('Invalid input');
+  if (issue.code !== 'invalid_type' || isOurs) return value === undefined ? `missing: ${issue.message}` : issue.message;
+  const wanted = WANTED[issue.expected] ?? issue.expected;
+  if (value === undefined) return `missing: write ${wanted}`;
+  const isPlain = typeof value !== 'object' || value === null;
+  return issue.expected === 'string' && isPlain ? 'put it in quotes' : `write ${wanted}`;
+}
+
+const WANTED: Record<string, string> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  array: 'a list',
+  object: 'settings as `name: value` lines',
+  record: 'settings as `name: value` lines',
+};
 
 function at(path: readonly PropertyKey[], tree: unknown, lineOf: LineOf, remedy: string): Fault {
   const name = path.map(String).join('.');
@@ -112,22 +142,6 @@ function at(path: readonly PropertyKey[], tree: unknown, lineOf: LineOf, remedy:
 
 function valueAt(tree: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((node, part) => (node as Record<PropertyKey, unknown> | undefined)?.[part], tree);
-}
-
-/** What only the settings together can be wrong about. */
-function crossChecks(config: Config): Fault[] {
-  const faults: Fault[] = [];
-  for (const [name, remote] of Object.entries(config.remotes)) {
-    if (remote.type === 'sftp' && !remote.password && !remote.key_file) {
-      faults.push({ path: `remotes.${name}`, remedy: 'give `key_file` (or `password`): there is no way to sign in' });
-    }
-  }
-  for (const [name, camera] of Object.entries(config.cameras)) {
-    if (camera.password && !camera.username) {
-      faults.push({ path: `cameras.${name}.username`, remedy: 'missing: a password needs a username' });
-    }
-  }
-  return faults;
 }
 
 function withAbsolutePaths(config: Config, base: string): Config {

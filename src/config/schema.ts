@@ -47,36 +47,51 @@ const cameraRecord = z.strictObject({
   audio: audio.optional(),
 });
 
-const camera = z.strictObject({
-  streams: z.strictObject({ main: rtspUrl, sub: rtspUrl.optional() }),
-  username: z.string().min(1).optional(),
-  password: z.string().min(1).optional(),
-  record: cameraRecord.optional(),
-  snapshot: z.strictObject({ every: duration.optional() }).optional(),
-});
+const camera = z
+  .strictObject({
+    streams: z.strictObject({ main: rtspUrl, sub: rtspUrl.optional() }),
+    username: z.string().min(1).optional(),
+    password: z.string().min(1).optional(),
+    record: cameraRecord.optional(),
+    snapshot: z.strictObject({ every: duration.optional() }).optional(),
+  })
+  .refine(({ username, password }) => !password || username, {
+    path: ['username'],
+    error: 'a password needs a username',
+    when: isGroup,
+  });
 
-const sftp = z.strictObject({
-  type: z.literal('sftp'),
-  host: z.string().min(1),
-  port: port.default(22),
-  username: z.string().min(1),
-  password: z.string().min(1).optional(),
-  key_file: z.string().min(1).optional(),
-  passphrase: z.string().min(1).optional(),
-  /** SHA256 fingerprints as OpenSSH prints them, or `trust-on-first-use` to pin what the first connection shows. */
-  host_key: z.union([
-    z.literal('trust-on-first-use'),
-    z.array(fingerprint()).min(1),
-    fingerprint().transform((one) => [one]),
-  ]),
-  /** Files sent at once over the one connection. */
-  parallel: z.number().int().min(1).max(8).default(2),
-});
+const FINGERPRINT = 'write it as OpenSSH prints it, e.g. SHA256:uNiVztksCsDhcc0u9e8BrqXVb…';
+
+const sftp = z
+  .strictObject({
+    type: z.literal('sftp'),
+    host: z.string().min(1),
+    port: port.default(22),
+    username: z.string().min(1),
+    password: z.string().min(1).optional(),
+    key_file: z.string().min(1).optional(),
+    passphrase: z.string().min(1).optional(),
+    /** SHA256 fingerprints as OpenSSH prints them, or `trust-on-first-use` to pin what the first connection shows. */
+    host_key: z.union(
+      [z.literal('trust-on-first-use'), z.array(fingerprint()).min(1), fingerprint().transform((one) => [one])],
+      { error: `${FINGERPRINT}, or \`trust-on-first-use\`` },
+    ),
+    /** Files sent at once over the one connection. */
+    parallel: z.number().int().min(1).max(8).default(2),
+  })
+  .refine(({ password, key_file }) => password || key_file, {
+    error: 'give `key_file` (or `password`): there is no way to sign in',
+    when: isGroup,
+  });
 
 function fingerprint() {
-  return z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, {
-    error: 'write it as OpenSSH prints it, e.g. SHA256:uNiVztksCsDhcc0u9e8BrqXVb…',
-  });
+  return z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, { error: FINGERPRINT });
+}
+
+/** Rules between settings are checked even where one of them is faulty: all faults are told at once. */
+function isGroup({ value }: { value: unknown }): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 const folder = z.strictObject({ type: z.literal('folder'), path: z.string().min(1) });
@@ -109,7 +124,10 @@ export const configSchema = z.strictObject({
   archive: z.strictObject({ type: z.literal('folder'), path: z.string().min(1) }).optional(),
   web: z
     .strictObject({
-      listen: z.string().default('127.0.0.1:8080'),
+      listen: z
+        .string()
+        .refine(isListen, { error: 'write ADDRESS:PORT or PORT, e.g. 127.0.0.1:8080' })
+        .default('127.0.0.1:8080'),
       username: z.string().min(1).default('admin'),
       /** Left out, one is made at the first start and kept in the storage folder. */
       password: z.string().min(8, { error: 'at least 8 characters' }).optional(),
@@ -118,6 +136,11 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
 });
+
+function isListen(text: string): boolean {
+  const [, port] = /^(?:.*:)?(\d+)$/.exec(text) ?? [];
+  return port !== undefined && Number(port) <= 65_535;
+}
 
 function isTimezone(zone: string): boolean {
   try {
