@@ -14,7 +14,9 @@ const SETPRIV = '/usr/bin/setpriv';
  */
 export function spawnDependent(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
   if (process.platform === 'linux' && existsSync(SETPRIV)) {
-    return spawn(SETPRIV, ['--pdeathsig', 'TERM', command, ...args], options);
+    // A group of its own: Ctrl-C in a terminal reaches every process of ours, and a second signal, from us, would cost
+    // ffmpeg the end of the file it is closing.
+    return spawn(SETPRIV, ['--pdeathsig', 'TERM', command, ...args], { ...options, detached: true });
   }
   return spawn(command, args, options);
 }
@@ -96,5 +98,10 @@ export function tail(child: ChildProcess, bytes = 4_096): () => string {
     text = text.slice(-bytes);
     cut = true;
   });
-  return () => (cut ? text.slice(text.indexOf('\n') + 1) : text).trim();
+  return () => (cut ? wholeLines(text) : text).trim();
+}
+
+function wholeLines(text: string): string {
+  const first = text.indexOf('\n');
+  return first < 0 ? '' : text.slice(first + 1);
 }

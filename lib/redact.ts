@@ -1,12 +1,15 @@
 /** Userinfo in any URL: `rtsp://user:pass@host`. Greedy to the last `@` before the path, because passwords hold `@`. */
 const USERINFO = /([a-z][a-z0-9+.-]*:\/\/)[^\s/'"]*@/gi;
 
+/** Cheap cameras want the password in the address: `/user=admin&password=…&channel=1`. */
+const PARAMETER = /\b(pass(?:word|wd)?|pwd)=[^\s&'"]+/gi;
+
 /**
  * Removes secrets from text a program printed. ffmpeg repeats URLs with their passwords, sometimes decoded, sometimes
  * within other messages (frigate#5798), so the known secrets are removed in each of their spellings as well.
  */
 export function redact(text: string, secrets: readonly (string | undefined)[] = []): string {
-  let result = text.replace(USERINFO, '$1***@');
+  let result = text.replace(USERINFO, '$1***@').replace(PARAMETER, '$1=***');
   for (const secret of secrets) {
     if (!secret) continue;
     for (const spelling of new Set([secret, encodeURIComponent(secret), percentEncode(secret)])) {

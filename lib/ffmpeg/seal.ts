@@ -2,16 +2,23 @@ import { runChild } from '../child.js';
 import { Failure } from '../errors.js';
 import { redact } from '../redact.js';
 
+/** How ffmpeg exits after SIGINT or SIGTERM. */
+const STOPPED = 255;
+
 /**
  * Copies a fragmented MP4 into one whose header comes first and is complete, so that every player opens it and seeks at
  * once (a browser needs 14 s to seek in the fragmented original). No frame is changed. 0.3 s for 76 MB.
- * Throws a `Failure`: `disk-full`, or `media-damaged` if ffmpeg cannot read the file.
+ * Throws a `Failure`: `disk-full`, `interrupted`, or `media-damaged` if ffmpeg cannot read the file.
  */
 export async function seal(ffmpeg: string, from: string, to: string, signal: AbortSignal): Promise<void> {
   const args = ['-hide_banner', '-nostdin', '-v', 'error', '-y', '-i', `file:${from}`, '-map', '0', '-c', 'copy'];
   const result = await runChild(ffmpeg, [...args, '-movflags', '+faststart', '-f', 'mp4', `file:${to}`], signal);
   if (result.code === 0) return;
   signal.throwIfAborted();
+  // Somebody else stopped it: the system short of memory, or whoever ends all our processes at once.
+  if (result.signal !== null || result.code === STOPPED) {
+    throw new Failure(`ffmpeg was stopped while it finished ${from}`, { kind: 'transient', code: 'interrupted' });
+  }
   const full = /No space left|Disk quota/i.test(result.stderr);
   throw new Failure(`ffmpeg could not finish ${from}: ${redact(lastLine(result.stderr))}`, {
     kind: full ? 'transient' : 'permanent',

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { type Box, fileBoxes, findBox } from './boxes.js';
+import { type Box, boxes, fileBoxes, findBox } from './boxes.js';
 
 /** What of a fragmented MP4 is whole, whether it was closed, is still growing, or was cut off. */
 export interface Fragments {
@@ -70,9 +70,23 @@ export async function firstMediaTime(path: string): Promise<number | undefined> 
   }
 }
 
+function headerOfTrack(moov: Buffer, id: number): Box | undefined {
+  const root = findBox(moov, 'moov');
+  if (!root) return undefined;
+  for (const trak of boxes(moov, root.body, root.end)) {
+    const tkhd = trak.type === 'trak' ? findBox(moov, 'tkhd', trak) : undefined;
+    if (tkhd && moov.readUInt32BE(tkhd.body + (moov[tkhd.body] === 1 ? 20 : 12)) === id) {
+      return findBox(moov, 'mdia/mdhd', trak);
+    }
+  }
+  return undefined;
+}
+
 function fragmentTime(moov: Buffer, moof: Buffer): number | undefined {
-  const mdhd = findBox(moov, 'moov/trak/mdia/mdhd');
+  const tfhd = findBox(moof, 'moof/traf/tfhd');
   const tfdt = findBox(moof, 'moof/traf/tfdt');
+  // Sound may come first; each track counts time in units of its own.
+  const mdhd = tfhd && headerOfTrack(moov, moof.readUInt32BE(tfhd.body + 4));
   if (!mdhd || !tfdt) return undefined;
   const timescale = moov.readUInt32BE(mdhd.body + (moov[mdhd.body] === 1 ? 20 : 12));
   const time = moof[tfdt.body] === 1 ? Number(moof.readBigUInt64BE(tfdt.body + 4)) : moof.readUInt32BE(tfdt.body + 4);

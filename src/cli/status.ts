@@ -21,15 +21,15 @@ export async function status(context: Context, options: GlobalOptions): Promise<
 async function ask(config: Config): Promise<StatusReport | undefined> {
   const { service } = spoolLayout(config.storage.dir);
   if (!existsSync(service)) return undefined;
-  const { url, token } = JSON.parse(readFileSync(service, 'utf8')) as { url: string; token: string };
   try {
+    const { url, token } = JSON.parse(readFileSync(service, 'utf8')) as { url: string; token: string };
     const reply = await fetch(new URL('/api/v1/status', url), {
       headers: { authorization: `Bearer ${token}` },
       signal: AbortSignal.timeout(5_000),
     });
     return reply.ok ? ((await reply.json()) as StatusReport) : undefined;
   } catch {
-    // Killed: the file that says where it was outlived it. The ledger tells the rest.
+    // Killed, and the file that says where it was outlived it; or stopped at this moment. The ledger tells the rest.
     return undefined;
   }
 }
