@@ -10,6 +10,8 @@ export interface Complete {
 }
 
 const MAX_U32 = 0xffffffff;
+/** Offsets of 32 bits are enough for as much media, whatever the size of the header before it. */
+const WIDE = 3 * 2 ** 30;
 const MICROSECONDS = 1_000_000;
 
 /**
@@ -20,10 +22,8 @@ export function fileHeader(complete: Complete, payload: number): { header: Buffe
   const brands = box('ftyp', Buffer.from('isom\0\0\u{2}\0isomiso2mp41', 'latin1'));
   const mdat = mediaHeader(payload);
   const assemble = moovAssembler(atZero(complete));
-  const around = brands.length + mdat.length;
-  const narrow = around + assemble(0, false).length;
-  const wide = narrow + payload > MAX_U32;
-  const base = wide ? around + assemble(0, true).length : narrow;
+  const wide = payload > WIDE;
+  const base = brands.length + assemble(0, wide).length + mdat.length;
   const moov = assemble(base, wide);
   return { header: Buffer.concat([brands, moov, mdat]), moov };
 }

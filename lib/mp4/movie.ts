@@ -29,13 +29,18 @@ export interface Movie {
   tracks: Track[];
 }
 
+/** One of pictures and one of sound is what we record. */
+const MAX_TRACKS = 4;
+
 /** `moov` with `empty_moov`. Throws a `Failure` `media-unsupported` if it holds more than ffmpeg writes there. */
 export function readMovie(bytes: Buffer): Movie {
   const [moov] = boxes(bytes);
   if (moov?.type !== 'moov') throw unsupported('no moov');
   const parts = children(bytes, moov, ['mvhd', 'trak', 'mvex', 'udta']);
   const defaults = readDefaults(bytes, only(parts, 'mvex'));
-  const tracks = (parts.get('trak') ?? []).map((trak) => readTrack(bytes, trak, defaults));
+  const traks = parts.get('trak') ?? [];
+  if (traks.length > MAX_TRACKS) throw unsupported(`${traks.length} tracks`);
+  const tracks = traks.map((trak) => readTrack(bytes, trak, defaults));
   if (new Set(tracks.map((track) => track.id)).size < tracks.length) throw unsupported('two tracks of one number');
   return { mvhd: copy(bytes, only(parts, 'mvhd')), tracks };
 }
