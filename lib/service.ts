@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /**
  * A long-running part. Inert until `run`; `run` resolves only when everything it started has stopped.
  * It rejects only on errors it cannot survive; whatever can be retried is retried inside.
@@ -11,6 +13,8 @@ export interface Service {
 export async function runAll(services: readonly Service[], signal: AbortSignal): Promise<void> {
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
+  // Each service listens, often more than once; Node's warning at 10 listeners is about leaks, and this is none.
+  setMaxListeners(0, both);
   const results = await Promise.allSettled(
     services.map(async (service) => {
       try {

@@ -73,7 +73,10 @@ async function play(context: Context, options: DemoOptions, dir: string, ffmpeg:
   else print(context, welcome({ url: app.url, password, dir, config, kept: options.dir !== undefined }));
   // The recorder stops first: an endpoint that goes away publishes what it has of a file, as Transfer Family does.
   const over = new AbortController();
-  const recorder: Service = { name: 'recorder', run: () => app.run(context.signal).finally(() => over.abort()) };
+  const recorder: Service = {
+    name: 'recorder',
+    run: (failed) => app.run(AbortSignal.any([context.signal, failed])).finally(() => over.abort()),
+  };
   await runAll([simulator, endpoint.server, recorder], over.signal);
 }
 

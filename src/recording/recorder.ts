@@ -60,7 +60,7 @@ export class Recorder implements Service {
   readonly camera: string;
   readonly state: RecorderState = { recording: false, reason: 'starting' };
   readonly #options: RecorderOptions;
-  readonly #backoff = new Backoff(1_000, 30_000);
+  readonly #backoff = new Backoff(1_000, 10_000);
   #coveredUntil: number | undefined;
   /** A gap that is still to be noted. */
   #owed: { cause: GapCause; detail?: string } | undefined;

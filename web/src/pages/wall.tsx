@@ -66,9 +66,9 @@ function Overall({ status, lost, now }: { status: StatusReport; lost: string; no
             {recording} of {count(status.cameras.length, 'camera')} recording
           </p>
           <Remotes remotes={status.remotes} now={now.value} />
-          {status.problems.length > 0 && (
+          {untold(status).length > 0 && (
             <ul>
-              {status.problems.map((sentence) => (
+              {untold(status).map((sentence) => (
                 <li key={sentence}>{sentence}</li>
               ))}
             </ul>
@@ -77,6 +77,11 @@ function Overall({ status, lost, now }: { status: StatusReport; lost: string; no
       )}
     </section>
   );
+}
+
+/** Problems that the lines of the remotes do not tell already. */
+function untold({ problems, remotes }: StatusReport): string[] {
+  return problems.filter((sentence) => !remotes.some(({ reason }) => reason && sentence.includes(reason)));
 }
 
 const REMOTE_STATES: Record<RemoteStatus['state'], string> = {
