@@ -74,8 +74,10 @@ export class Spool {
     if (file.kind === 'index') throw new Error(`the index shard ${file.key} exists on the remote with other content`);
     const { camera, kind, start } = file;
     const from = join(this.layout.ready, file.name);
+    // Upwards only: the keys before are free in the ledger, and taken on the remote.
+    const used = parseFileName(file.name)?.copy ?? 1;
     const { name } = this.#ledger.transaction(() => {
-      const free = this.#freeName({ camera, kind, start });
+      const free = this.#freeName({ camera, kind, start }, used + 1);
       this.#ledger.files.rename(file.id, free.key, free.name, from);
       this.#ledger.deliveries.startOver(file.id);
       return free;
@@ -123,8 +125,11 @@ export class Spool {
     });
   }
 
-  #freeName({ camera, kind, start }: Pick<Arrival, 'camera' | 'kind' | 'start'>): { name: string; key: string } {
-    for (let copy = 1; ; copy++) {
+  #freeName(
+    { camera, kind, start }: Pick<Arrival, 'camera' | 'kind' | 'start'>,
+    first = 1,
+  ): { name: string; key: string } {
+    for (let copy = first; ; copy++) {
       const parts = { site: this.#site, camera, kind, start, copy };
       const [key, name] = [mediaKey(parts), fileName(parts)];
       // The disk is asked as well: a ledger restored from an older copy does not know all that lies there.

@@ -1,0 +1,301 @@
+import { readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { FileRow } from '../../../src/ledger/files.js';
+import { Uploader } from '../../../src/upload/uploader.js';
+import { until } from '../../peers/until.js';
+import { refusal, ScriptedRemote } from '../../simulators/scripted-remote.js';
+import { MINUTE, NOON, Storage } from '../../simulators/storage.js';
+
+let storage: Storage;
+let running: Promise<void>[];
+let stop: AbortController;
+beforeEach(() => {
+  storage = new Storage(['far']);
+  running = [];
+  stop = new AbortController();
+});
+afterEach(async () => {
+  stop.abort();
+  await Promise.all(running);
+  vi.restoreAllMocks();
+  storage.close();
+});
+
+function start(remote: ScriptedRemote, { remoteName = 'far', parallel = 1 } = {}): Uploader {
+  const { spool, ledger, clock, log } = storage;
+  const outbox = {
+    folder: storage.layout.ready,
+    moveToSent: (name: string) => spool.moveToSent(name),
+    rekey: (file: FileRow) => spool.rekey(file),
+  };
+  const uploader = new Uploader({ remoteName, remote, outbox, ledger, clock, log, parallel });
+  running.push(uploader.run(stop.signal));
+  return uploader;
+}
+const commit = (n: number, content?: string) => storage.commit({ start: NOON + n * MINUTE }, content);
+const isVerified = (file: FileRow) => storage.ledger.files.byId(file.id)?.verifiedAt !== undefined;
+const waiting = () => storage.ledger.files.backlog('gate').files;
+/** Lets `seconds` pass, one by one, as files and answers take their turns in between. */
+const pass = async (seconds: number) => {
+  for (let n = 0; n < seconds; n++) await storage.clock.advance(1_000);
+};
+const sent = () => readdir(storage.layout.sent);
+
+describe('an uploader', () => {
+  it('sends what waits, newest first, notes the proof, and moves what every remote has', async () => {
+    const [a, b] = [await commit(0), await commit(1)];
+    const remote = new ScriptedRemote();
+    const uploader = start(remote);
+    await until('both delivered', async () => (await sent()).length === 2);
+    expect(remote.puts).toEqual([b.key, a.key]);
+    expect(storage.ledger.files.byId(a.id)).toMatchObject({ crc64nvme: 'crc', verifiedAt: NOON });
+    expect(await readdir(storage.layout.ready)).toEqual([]);
+    expect(uploader.state).toEqual({ state: 'idle' });
+  });
+
+  it('sends what comes later at once when it is poked', async () => {
+    const remote = new ScriptedRemote();
+    const uploader = start(remote);
+    const file = await commit(0);
+    uploader.poke();
+    await until('delivered', () => isVerified(file));
+  });
+
+  it('counts a file as delivered only when all remotes have it', async () => {
+    storage.close();
+    storage = new Storage(['far', 'near']);
+    const file = await commit(0);
+    const far = new ScriptedRemote();
+    const near = new ScriptedRemote();
+    near.beforePut = () => Promise.reject(refusal('connection-lost'));
+    start(far);
+    start(near, { remoteName: 'near' });
+    await until('one has it', () => far.stored.size === 1 && near.puts.length === 1);
+    expect(storage.ledger.deliveries.outstanding(file.id)).toEqual(['near']);
+    expect(isVerified(file)).toBe(false);
+    expect(await sent()).toEqual([]);
+    near.beforePut = () => undefined;
+    await pass(5);
+    await until('the other has it', () => isVerified(file));
+    expect(far.puts).toHaveLength(1);
+  });
+
+  it('goes on with the others when one file is poison', async () => {
+    const files = [await commit(0), await commit(1), await commit(2)];
+    const remote = new ScriptedRemote();
+    remote.beforePut = (key) => key === files[1]!.key && Promise.reject(refusal('size-mismatch'));
+    const uploader = start(remote);
+    await until('the others delivered', () => isVerified(files[0]!) && isVerified(files[2]!));
+    expect(isVerified(files[1]!)).toBe(false);
+    expect(uploader.state.state).toBe('idle');
+    const tries = () => remote.puts.filter((key) => key === files[1]!.key).length;
+    expect(tries()).toBe(1);
+    await pass(60);
+    // Waits of up to 2, 4, 8, 16, 32 s: it is tried again, ever more seldom.
+    expect(tries()).toBeGreaterThanOrEqual(4);
+    expect(tries()).toBeLessThanOrEqual(7);
+    expect(waiting()).toBe(1);
+  });
+
+  it('leaves an unreachable remote alone for ever longer, and returns within a minute of its return', async () => {
+    const file = await commit(0);
+    const remote = new ScriptedRemote();
+    const tries: number[] = [];
+    remote.beforeStat = () => {
+      tries.push(storage.clock.monotonic() / 1_000);
+      throw refusal('unreachable', 'transient', 'Is it plugged in?');
+    };
+    const uploader = start(remote);
+    await pass(600);
+    const waits = tries.slice(1).map((at, n) => at - tries[n]!);
+    for (const [n, wait] of waits.entries()) {
+      const full = Math.min(60, 2 ** (n + 1));
+      expect(wait).toBeGreaterThanOrEqual(full / 4 - 1);
+      expect(wait).toBeLessThanOrEqual(full + 1);
+    }
+    expect(waits.length).toBeGreaterThan(10);
+    expect(uploader.state).toMatchObject({
+      state: 'waiting',
+      reason: 'the remote says unreachable. Is it plugged in?',
+    });
+    expect(uploader.state.retryAt).toBeGreaterThanOrEqual(storage.clock.now());
+    expect(waiting()).toBe(1);
+    remote.beforeStat = () => undefined;
+    await pass(61);
+    await until('delivered', () => isVerified(file));
+    expect(uploader.state).toEqual({ state: 'idle' });
+  });
+
+  it('counts what fails together once, and tries the water with one file', async () => {
+    for (let n = 0; n < 8; n++) await commit(n);
+    const remote = new ScriptedRemote();
+    remote.beforePut = () => Promise.reject(refusal('connection-lost'));
+    const uploader = start(remote, { parallel: 8 });
+    await until('all failed', () => remote.puts.length === 8 && uploader.state.state === 'waiting');
+    await storage.clock.advance(0);
+    expect(uploader.state.retryAt! - storage.clock.now()).toBeLessThanOrEqual(1_000);
+    while (remote.puts.length === 8) await storage.clock.advance(100);
+    expect(remote.puts).toHaveLength(9);
+  });
+
+  it('asks once a minute after a refusal, says why, and drops nothing (I5)', async () => {
+    const files = [await commit(0), await commit(1)];
+    const remote = new ScriptedRemote();
+    remote.beforeStat = () => {
+      throw refusal('sign-in-refused', 'permanent', 'Check the key.');
+    };
+    const uploader = start(remote);
+    await until('the refusal', () => uploader.state.state === 'refused');
+    expect(uploader.state.reason).toBe('the remote says sign-in-refused. Check the key.');
+    await pass(600);
+    expect(remote.looks.length).toBeGreaterThanOrEqual(10);
+    expect(remote.looks.length).toBeLessThanOrEqual(21);
+    expect(waiting()).toBe(2);
+    remote.beforeStat = () => undefined;
+    await pass(180);
+    await until('delivered', () => files.every(isVerified));
+    expect(uploader.state).toEqual({ state: 'idle' });
+  });
+
+  it.each([
+    ['hash', { sha256: 'ff'.repeat(32) }],
+    ['size', { bytes: 3 }],
+  ])('does not take a receipt with a wrong %s for a delivery', async (_, lie) => {
+    const file = await commit(0);
+    const remote = new ScriptedRemote();
+    remote.lie = lie;
+    start(remote);
+    await until('the attempt', () => storage.ledger.deliveries.lastError('far') !== undefined);
+    expect(storage.ledger.deliveries.lastError('far')).toContain('not what it was');
+    expect(isVerified(file)).toBe(false);
+    expect(await readdir(storage.layout.ready)).toEqual([file.name]);
+    remote.lie = {};
+    await pass(5);
+    await until('delivered', () => isVerified(file));
+  });
+
+  it('never writes over another object, also when the first attempts failed and the next key is taken too (I2)', async () => {
+    const file = await commit(0);
+    const remote = new ScriptedRemote();
+    const taken = [file.key, file.key.replace('.mp4', '-2.mp4')];
+    for (const key of taken) remote.stored.set(key, Buffer.from('of another recorder'));
+    remote.beforeStat = () => {
+      throw refusal('unreachable');
+    };
+    start(remote);
+    await pass(10);
+    expect(remote.looks.length).toBeGreaterThan(2);
+    remote.beforeStat = () => undefined;
+    await pass(30);
+    await until('delivered', () => isVerified(file));
+    expect(storage.ledger.files.byId(file.id)!.key).toBe(file.key.replace('.mp4', '-3.mp4'));
+    expect(remote.puts).toEqual([file.key.replace('.mp4', '-3.mp4')]);
+    for (const key of taken) expect(String(remote.stored.get(key))).toBe('of another recorder');
+  });
+
+  it('replaces what an interrupted upload of its own left behind', async () => {
+    const file = await commit(0);
+    const remote = new ScriptedRemote();
+    remote.beforePut = (key) => {
+      remote.stored.set(key, Buffer.from('hal'));
+      throw refusal('connection-lost');
+    };
+    start(remote);
+    await until('the attempt', () => remote.puts.length === 1);
+    remote.beforePut = () => undefined;
+    await pass(5);
+    await until('delivered', () => isVerified(file));
+    expect(remote.stored.get(file.key)).toHaveLength(file.bytes);
+    expect(storage.ledger.files.byId(file.id)!.key).toBe(file.key);
+  });
+
+  it('never gives an index shard another key', async () => {
+    const row = {
+      key: 'home/index/gate/x.ndjson',
+      name: 'index_x',
+      kind: 'index',
+      camera: 'gate',
+      start: NOON,
+    } as const;
+    await writeFile(join(storage.layout.ready, row.name), 'lines');
+    const more = { end: NOON, bytes: 5, sha256: 'x', source: 'index', createdAt: NOON };
+    storage.spool.ready(storage.ledger.files.begin({ ...row, ...more }));
+    const remote = new ScriptedRemote();
+    remote.stored.set(row.key, Buffer.from('another index'));
+    start(remote);
+    await until('the refusal', () => storage.ledger.deliveries.lastError('far') !== undefined);
+    expect(remote.puts).toEqual([]);
+    expect(storage.ledger.files.byKey(row.key)!.state).toBe('ready');
+  });
+
+  it('sends where it may not look', async () => {
+    const file = await commit(0);
+    const remote = new ScriptedRemote();
+    remote.beforeStat = () => {
+      throw refusal('permission-denied', 'permanent');
+    };
+    start(remote);
+    await until('delivered', () => isVerified(file));
+  });
+
+  it('keeps a delivery that could not be moved, and sends on', async () => {
+    const file = await commit(0);
+    vi.spyOn(storage.spool, 'moveToSent').mockRejectedValue(new Error('read-only file system'));
+    const uploader = start(new ScriptedRemote());
+    await until('delivered', () => isVerified(file));
+    await storage.clock.advance(0);
+    expect(storage.ledger.deliveries.outstanding(file.id)).toEqual([]);
+    expect(uploader.state).toEqual({ state: 'idle' });
+  });
+
+  it('survives a ledger that cannot be written, and delivers when it can', async () => {
+    const file = await commit(0);
+    const full = () => {
+      throw new Error('database or disk is full');
+    };
+    const spies = (['verified', 'postponed'] as const).map((name) =>
+      vi.spyOn(storage.ledger.deliveries, name).mockImplementation(full),
+    );
+    const remote = new ScriptedRemote();
+    const uploader = start(remote);
+    await until('the failure', () => uploader.state.state === 'waiting');
+    expect(uploader.state.reason).toContain('disk is full');
+    for (const spy of spies) spy.mockRestore();
+    await pass(5);
+    await until('delivered', () => isVerified(file));
+  });
+
+  it('says that a file is missing and goes on without it', async () => {
+    const [gone, other] = [await commit(0), await commit(1)];
+    await rm(join(storage.layout.ready, gone.name));
+    const remote = new ScriptedRemote();
+    remote.beforePut = (key) => key === gone.key && Promise.reject(refusal('file-missing', 'permanent'));
+    const uploader = start(remote);
+    await until('the other delivered', () => isVerified(other));
+    expect(uploader.state.state).toBe('idle');
+  });
+
+  it('owes everything that waits to a remote that was added', async () => {
+    storage.close();
+    storage = new Storage([]);
+    const file = await commit(0);
+    expect(isVerified(file)).toBe(false);
+    start(new ScriptedRemote(), { remoteName: 'new' });
+    await until('delivered', () => isVerified(file));
+  });
+
+  it('ends with the send under way, without calling that a failure, and closes its connection', async () => {
+    await commit(0);
+    const remote = new ScriptedRemote();
+    remote.beforePut = (_, signal) =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(refusal('aborted', 'aborted'))));
+    const uploader = start(remote);
+    await until('sending', () => uploader.state.state === 'sending' && remote.puts.length === 1);
+    stop.abort();
+    await running[0];
+    expect(remote.closed).toBe(1);
+    expect(storage.ledger.deliveries.lastError('far')).toBeUndefined();
+    expect(storage.lines.filter((line) => line.includes('failed'))).toEqual([]);
+  });
+});
