@@ -144,6 +144,7 @@ describe('what is not a recording of ours is left to ffmpeg', () => {
     ['only a header', (bytes) => bytes.subarray(0, findBox(bytes, 'moof')!.start)],
     ['encrypted media', (bytes) => replaced(bytes, 'avc1', (at) => bytes.write('encv', at))],
     ['fragments out of order', swapFragments],
+    ['a fragment number that comes twice', (bytes) => numbered(bytes, () => 1)],
     ['a hole between the fragments', (bytes) => replaced(bytes, 'mfra', (at) => bytes.write('uuid', at))],
     [
       'a run that claims 4 billion samples',
@@ -172,7 +173,13 @@ describe('what is not a recording of ours is left to ffmpeg', () => {
   function swapFragments(bytes: Buffer): Buffer {
     const [first, second, third] = [...boxes(bytes)].filter((box) => box.type === 'moof').map((box) => box.start);
     const [one, two] = [bytes.subarray(first, second), bytes.subarray(second, third)];
-    return Buffer.concat([bytes.subarray(0, first), two, one, bytes.subarray(third)]);
+    return numbered(Buffer.concat([bytes.subarray(0, first), two, one, bytes.subarray(third)]), (index) => index + 1);
+  }
+
+  function numbered(bytes: Buffer, number: (index: number) => number): Buffer {
+    const fragments = [...boxes(bytes)].filter((box) => box.type === 'moof');
+    for (const [index, moof] of fragments.entries()) bytes.writeUInt32BE(number(index), moof.body + 12);
+    return bytes;
   }
 
   function renumberTracks(bytes: Buffer): void {
