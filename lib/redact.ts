@@ -9,14 +9,15 @@ const PARAMETER = /\b(pass(?:word|wd)?|pwd)=[^\s&'"]+/gi;
  * within other messages (frigate#5798), so the known secrets are removed in each of their spellings as well.
  */
 export function redact(text: string, secrets: readonly (string | undefined)[] = []): string {
-  let result = text.replace(USERINFO, '$1***@').replace(PARAMETER, '$1=***');
+  let result = text;
   for (const secret of secrets) {
     if (!secret) continue;
     for (const spelling of new Set([secret, encodeURIComponent(secret), percentEncode(secret)])) {
       result = result.replaceAll(spelling, '***');
     }
   }
-  return result;
+  // Last: in the address of a password with an @ and a / in it, they see but a part of it.
+  return result.replace(USERINFO, '$1***@').replace(PARAMETER, '$1=***');
 }
 
 /** `encodeURIComponent`, and the five characters it leaves that ffmpeg's list syntax or a URL's userinfo cannot hold. */
