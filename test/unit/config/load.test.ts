@@ -1,0 +1,201 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigFailure, type Fault } from '../../../src/config/faults.js';
+import { loadConfig } from '../../../src/config/load.js';
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'config-'));
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+const write = (name: string, text: string, mode = 0o600) => {
+  writeFileSync(join(dir, name), text);
+  chmodSync(join(dir, name), mode);
+  return join(dir, name);
+};
+const load = (text: string, environment = {}) => loadConfig(write('nvr-uplink.yaml', text), environment).config;
+const failureOf = (text: string, environment = {}): ConfigFailure => {
+  try {
+    load(text, environment);
+  } catch (error) {
+    if (error instanceof ConfigFailure) return error;
+    throw error;
+  }
+  throw new Error('the configuration is valid');
+};
+const faultsOf = (text: string, environment = {}): readonly Fault[] => failureOf(text, environment).faults;
+
+const CAMERA = 'cameras: { gate: { streams: { main: rtsp://10.0.0.5/stream1 } } }\n';
+const KEY = 'SHA256:uNiVztksCsDhcc0u9e8BrqXVb0OcVUPa1qEKkMpHy+k';
+
+describe('a configuration', () => {
+  it('needs no more than one camera', () => {
+    const config = load(CAMERA);
+    expect(config).toMatchObject({ site: 'home', remotes: {}, record: { segment: 300_000, mode: 'continuous' } });
+    expect(config.cameras.gate!.streams.main).toBe('rtsp://10.0.0.5/stream1');
+  });
+
+  it('has its relative paths beside the file, wherever it is read from', () => {
+    const config = load(`${CAMERA}storage: { dir: data }
+archive: { type: folder, path: ../archive }
+remotes:
+  a: { type: folder, path: /mnt/nas }
+  b: { type: sftp, host: h, username: u, key_file: keys/id, host_key: '${KEY}' }`);
+    expect(config.storage.dir).toBe(join(dir, 'data'));
+    expect(config.archive!.path).toBe(join(dir, '..', 'archive'));
+    expect(config.remotes.a).toMatchObject({ path: '/mnt/nas' });
+    expect(config.remotes.b).toMatchObject({ key_file: join(dir, 'keys/id'), host_key: [KEY], port: 22 });
+  });
+
+  it('tells all faults together, each with where, what, what instead, and the line', () => {
+    const text = `site: Bad Site
+timezone: Mars
+cameras:
+  gate:
+    streams: { main: http://10.0.0.5/ }
+    colour: red
+    password: secret-1
+  Yard: { streams: { main: rtsp://10.0.0.6/ } }
+record:
+  segment: 7m
+storage: { max: 200 }
+remotes:
+  a: { type: sftp, host: h, username: u, host_key: nonsense }
+  b: { type: ftp }
+  c: { type: sftp, host: h, username: 77, host_key: trust-on-first-use, key_file: k, port: '22' }
+web: { listen: somewhere }
+`;
+    const found = faultsOf(text).map(({ path, value, remedy, line }) => [line, path, value, remedy]);
+    expect(found.sort((a, b) => Number(a[0]) - Number(b[0]) || String(a[1]).localeCompare(String(b[1])))).toEqual([
+      [1, 'site', '"Bad Site"', expect.stringContaining('a site name is')],
+      [2, 'timezone', '"Mars"', expect.stringContaining('Europe/Copenhagen')],
+      [5, 'cameras.gate.streams.main', '"http://10.0.0.5/"', expect.stringContaining('write rtsp://')],
+      [5, 'cameras.gate.username', undefined, expect.stringContaining('a password needs a username')],
+      [6, 'cameras.gate.colour', undefined, expect.stringContaining('no such setting')],
+      [8, 'cameras.Yard', undefined, expect.stringContaining('a camera name is')],
+      [10, 'record.segment', '"7m"', expect.stringContaining('divide a day')],
+      [11, 'storage.max', '200', expect.stringContaining('e.g. 200GB')],
+      [13, 'remotes.a', '{…}', expect.stringContaining('give `key_file`')],
+      [13, 'remotes.a.host_key', '"nonsense"', expect.stringContaining('SHA256:')],
+      [14, 'remotes.b.type', '"ftp"', expect.stringContaining("'sftp'")],
+      [15, 'remotes.c.port', '"22"', 'write a number'],
+      [15, 'remotes.c.username', '77', 'put it in quotes'],
+      [16, 'web.listen', '"somewhere"', expect.stringContaining('127.0.0.1:8080')],
+    ]);
+    expect(failureOf(text).message).toContain('14 faults');
+    expect(failureOf(text).message).toContain('record.segment (line 10): "7m" – ');
+  });
+
+  it('says where a file stops being YAML, and what is missing altogether', () => {
+    expect(faultsOf('site: a\nb: c: d\n')[0]).toMatchObject({ line: 2 });
+    expect(faultsOf('- a\n')).toMatchObject([{ path: '' }]);
+    expect(faultsOf('')).toMatchObject([{ path: 'cameras', remedy: expect.stringContaining('missing') }]);
+    expect(faultsOf('cameras: {}')).toMatchObject([{ path: 'cameras', remedy: 'no camera is configured' }]);
+    const missing = expect.objectContaining({ code: 'config-missing' });
+    expect(() => loadConfig(join(dir, 'nowhere.yaml'), {})).toThrow(missing);
+    expect(() => loadConfig(undefined, { NVR_UPLINK_CONFIG: join(dir, 'nowhere.yaml') })).toThrow(missing);
+  });
+});
+
+describe('secrets in a faulty configuration (I6)', () => {
+  const CANARY = 'cAnArY-17';
+  const faulty: [string, string][] = [
+    ['a password that is too short for its rule', `web: { password: ${CANARY.slice(0, 6)} }`],
+    ['a password that is a list', `web: { password: [${CANARY}] }`],
+    ['a password that is a group', `web: { password: { value: ${CANARY} } }`],
+    ['a misspelt password', `web: { pasword: ${CANARY} }`],
+    ['a misspelt group with a password in it', `webb: { secret: ${CANARY}, pw: ${CANARY} }`],
+    ['a group where a text belongs', `site: { pw: ${CANARY} }`],
+    ['a list where a group belongs', `web: [${CANARY}]`],
+    ['a password in an address', `cameras: { gate: { streams: { main: 'rtsp://a:${CANARY}@10.0.0.5/' } } }`],
+    ['one with / and @', `cameras: { gate: { streams: { main: 'rtsp://a:x/${CANARY}@y@10.0.0.5/' } } }`],
+    [
+      'one in the query of an address',
+      `cameras: { gate: { streams: { main: 'http://10.0.0.5/?password=${CANARY}' } } }`,
+    ],
+    ['a passphrase of a faulty remote', `remotes: { a: { type: sft, passphrase: ${CANARY} } }`],
+    ['a reference to nothing in a password', `web: { password: '${CANARY}\${UNSET}' }`],
+    ['a password that begins with *', `web: { password: *${CANARY} }`],
+    ['a password that begins with @', `web: { password: @${CANARY} }`],
+    ['a password that begins with !', `web: { password: !${CANARY} [] }`],
+    ['a password that begins with &', `web: { password: &${CANARY} [] }`],
+    ['a password that breaks its quotes', `web: { password: "${CANARY} \\q" }`],
+    ['a file that is not YAML at all', `web: { password: ${CANARY}: ${CANARY} }`],
+  ];
+
+  it.each(faulty)('are not shown: %s', (_, text) => {
+    const failure = failureOf(text.startsWith('cameras') ? text : `${CAMERA}${text}\n`);
+    const shown = JSON.stringify([failure.message, failure.faults, failure.hint]);
+    expect(shown).not.toContain(CANARY.slice(0, 6));
+    expect(failure.faults.length).toBeGreaterThan(0);
+  });
+});
+
+describe('settings from elsewhere', () => {
+  it('come from the environment and from files of their own', () => {
+    const secret = write('secret', 'from a file\n');
+    const config = load(
+      `${CAMERA}remotes:
+  a: { type: sftp, host: '\${HOST}.example', username: u, password: '\${file:secret}', host_key: '${KEY}' }
+web: { password: '\${file:${secret}}' }`,
+      { HOST: 'nas' },
+    );
+    expect(config.remotes.a).toMatchObject({ host: 'nas.example', password: 'from a file' });
+    expect(config.web.password).toBe('from a file');
+  });
+
+  it('are overridden by name, as text, number, or the content of a file', () => {
+    const environment = {
+      NVR_UPLINK__SITE: 'shop-7',
+      NVR_UPLINK__CAMERAS__GATE__USERNAME: '1234',
+      NVR_UPLINK__CAMERAS__GATE__PASSWORD: '12345678',
+      NVR_UPLINK__WEB__PASSWORD_FILE: write('web', 'eight characters\n'),
+      NVR_UPLINK__REMOTES__A__TYPE: 'sftp',
+      NVR_UPLINK__REMOTES__A__HOST: 'h',
+      NVR_UPLINK__REMOTES__A__USERNAME: 'u',
+      NVR_UPLINK__REMOTES__A__PORT: '2222',
+      NVR_UPLINK__REMOTES__A__KEY_FILE: 'id',
+      NVR_UPLINK__REMOTES__A__HOST_KEY: 'trust-on-first-use',
+      NVR_UPLINKED: 'not ours',
+    };
+    const config = load(CAMERA, environment);
+    expect(config.site).toBe('shop-7');
+    expect(config.cameras.gate).toMatchObject({ username: '1234', password: '12345678' });
+    expect(config.web.password).toBe('eight characters');
+    expect(config.remotes.a).toMatchObject({ port: 2222, key_file: join(dir, 'id') });
+  });
+
+  it('are faults, by their names, when they cannot be had', () => {
+    const readable = write('readable', 'CANARY', 0o640);
+    const faults = faultsOf(`${CAMERA}site: '\${UNSET}'\nweb: { password: '\${file:${readable}}' }\n`, {
+      NVR_UPLINK__STORAGE__DIR__X: 'y',
+      NVR_UPLINK__WEB__USERNAME_FILE: join(dir, 'missing'),
+      NVR_UPLINK__SITE__X: 'y',
+    });
+    expect(faults).toContainEqual(expect.objectContaining({ path: 'site', remedy: expect.stringContaining('UNSET') }));
+    expect(faults).toContainEqual({ path: 'web.password', value: '***', remedy: expect.stringContaining('chmod 600') });
+    expect(faults).toContainEqual({ path: 'web.username', remedy: expect.stringContaining('ENOENT') });
+    expect(faults).toContainEqual({ path: 'site.x', remedy: expect.stringContaining('NVR_UPLINK__SITE__X') });
+    expect(JSON.stringify(faults)).not.toContain('CANARY');
+  });
+
+  it('make a camera without any file', () => {
+    const environment = { CAMERA_IP: '10.0.0.5', USRNAME: 'admin', PASSWORD: '87654321', PORT: '9000' };
+    const { config, origin } = loadConfig(undefined, environment);
+    expect(origin).toBe('the environment');
+    expect(config.cameras).toEqual({
+      camera: {
+        streams: { main: 'rtsp://10.0.0.5:554/stream1', sub: 'rtsp://10.0.0.5:554/stream2' },
+        ...{ username: 'admin', password: '87654321' },
+      },
+    });
+    expect(config.web.listen).toBe('127.0.0.1:9000');
+    const elsewhere = loadConfig(undefined, { CAMERA_IP: '10.0.0.5:8554' }).config;
+    expect(elsewhere.cameras.camera!.streams.main).toBe('rtsp://10.0.0.5:8554/stream1');
+    expect(() => loadConfig(undefined, { ...environment, PORT: 'http' })).toThrow(ConfigFailure);
+    expect(() => loadConfig(undefined, {})).toThrow(expect.objectContaining({ code: 'config-missing' }));
+  });
+});
