@@ -70,5 +70,5 @@ export function failureOf(stderr: string, streamed: boolean): Failure {
 
 /** Whether MP4 cannot hold the audio as it is (G.711, G.726): it has to be transcoded. */
 export function isAudioRefused(stderr: string): boolean {
-  return /Could not find tag for codec \S+ in stream #[1-9]|codec not currently supported in container/i.test(stderr);
+  return /Could not find tag for codec \S+ in stream #[1-9]/i.test(stderr);
 }

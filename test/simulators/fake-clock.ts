@@ -47,13 +47,18 @@ export class FakeClock implements Clock {
     this.#wall += ms;
   }
 
+  /** Time passes and nobody is woken, as on a machine that sleeps; `advance` wakes who overslept. */
+  suspend(ms: number): void {
+    this.#moveTo(this.#monotonic + ms);
+  }
+
   async advance(ms: number): Promise<void> {
     const end = this.#monotonic + ms;
     await settle();
     for (;;) {
       const next = this.#sleepers.filter((one) => one.due <= end).sort((a, b) => a.due - b.due)[0];
       if (!next) break;
-      this.#moveTo(next.due);
+      this.#moveTo(Math.max(next.due, this.#monotonic));
       next.wake();
       await settle();
     }
