@@ -113,7 +113,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   record: record.prefault({}),
-  snapshot: z.strictObject({ every: duration.default(300_000) }).prefault({}),
+  snapshot: z.strictObject({ every: duration.default(3_600_000) }).prefault({}),
   cameras: z
     .record(cameraName, camera)
     .refine((map) => Object.keys(map).length > 0, { error: 'no camera is configured' }),

@@ -1,8 +1,12 @@
 import { percentEncode } from '../../lib/redact.js';
 import type { StreamSource } from './engine.js';
 
-/** Microseconds ffmpeg waits for a camera that sends nothing at all; without it a silent camera hangs for ever. */
-const SOCKET_TIMEOUT_US = 8_000_000;
+/**
+ * How long ffmpeg waits for a camera that sends nothing at all; without it a silent camera hangs for ever. A little shorter
+ * than the watchdog's patience: ffmpeg then ends by itself and closes its file, which it does not when it is told to end
+ * while it waits for the camera.
+ */
+export const SOCKET_TIMEOUT_MS = 9_000;
 
 /**
  * The stream as ffmpeg reads it from standard input: a list of one URL. Credentials in argv would be readable by every
@@ -13,7 +17,7 @@ export function sourceList(source: StreamSource): string {
     'ffconcat version 1.0',
     `file '${urlWithCredentials(source)}'`,
     'option rtsp_transport tcp',
-    `option timeout ${SOCKET_TIMEOUT_US}`,
+    `option timeout ${SOCKET_TIMEOUT_MS * 1_000}`,
     '',
   ].join('\n');
 }
@@ -24,6 +28,9 @@ function urlWithCredentials({ url, username, password }: StreamSource): string {
   const userinfo = `${percentEncode(username)}:${percentEncode(password ?? '')}`;
   return bare.replace('://', `://${userinfo}@`);
 }
+
+/** Seconds between ffmpeg's reports: often enough to notice silence within 15 s, seldom enough not to cost anything. */
+const PROGRESS_S = 3;
 
 export interface SegmentArguments {
   segmentMs: number;
@@ -38,18 +45,19 @@ export const SEGMENT_PATTERN = '%06d.mp4';
  * progress on fd 3. Run it with TZ=UTC: `segment_atclocktime` counts in local time, and twice a year that jumps.
  *
  * Fragmented MP4 with `flush_packets` loses at most the open group of pictures to SIGKILL, where plain MP4 loses the whole file.
- * `frag_discont` and `avoid_negative_ts=disabled` keep the run's media time in each file.
+ * `frag_discont` and `avoid_negative_ts=disabled` keep the run's media time in each file; without `use_editlist=0` it would be
+ * the first frame's time of display, late by the reorder delay where there are B-frames.
  */
 export function segmentArguments({ segmentMs, audio }: SegmentArguments): string[] {
   return [
     ...['-hide_banner', '-nostdin', '-loglevel', 'error', '-nostats'],
-    ...['-progress', 'pipe:3', '-stats_period', '1'],
+    ...['-progress', 'pipe:3', '-stats_period', String(PROGRESS_S)],
     ...['-f', 'concat', '-safe', '0', '-protocol_whitelist', 'pipe,rtsp,rtp,tcp', '-i', 'pipe:0'],
     ...['-map', '0:v:0', ...audioArguments(audio), '-c:v', 'copy'],
     ...['-f', 'segment', '-segment_time', String(segmentMs / 1000), '-segment_atclocktime', '1'],
     ...['-segment_list', 'pipe:1', '-segment_list_type', 'csv', '-segment_format', 'mp4'],
     '-segment_format_options',
-    'movflags=+frag_keyframe+empty_moov+default_base_moof+frag_discont:flush_packets=1:avoid_negative_ts=disabled',
+    'movflags=+frag_keyframe+empty_moov+default_base_moof+frag_discont:flush_packets=1:avoid_negative_ts=disabled:use_editlist=0',
     SEGMENT_PATTERN,
   ];
 }

@@ -218,7 +218,11 @@ class Run {
 
   #segment(event: Extract<EngineEvent, { type: 'segment' }>): void {
     const { camera, clock, sink } = this.#options;
-    if (!this.#runClock.settled) this.#runClock.settle(event.endMs);
+    if (!this.#runClock.settled) {
+      // A run this short may have reported nothing else yet: a file is closed when the next one's first frame arrives.
+      this.#runClock.arrived(event.endMs, clock.monotonic());
+      this.#runClock.settle(event.endMs);
+    }
     this.#anchor();
     const fallback = clock.now() - event.endMs;
     const wallAt = (mediaMs: number) => this.#runClock.wallAt(mediaMs) ?? fallback + mediaMs;

@@ -7,7 +7,7 @@ const SILENT_MS = 10_000;
 /** A camera may take longer than that to start a stream. */
 const START_MS = 20_000;
 
-const CHECK_MS = 1_000;
+const CHECK_MS = 2_000;
 
 /** A check that comes this late was not late because of the camera: the machine slept. Nobody is restarted for that. */
 const SLEPT_MS = 5_000;
