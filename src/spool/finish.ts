@@ -149,13 +149,13 @@ export class Finisher {
       return await sealFragments(file, sealed, this.#signal);
     } catch (error) {
       if (!(error instanceof Failure && error.code === 'media-unsupported')) throw error;
-      this.#log.warn({ camera, file, error: messageOf(error) }, 'ffmpeg is asked to finish a file');
+      this.#log.debug({ camera, file, error: messageOf(error) }, 'not a file we can seal ourselves');
       return undefined;
     }
   }
 
   /** ffmpeg knows more kinds of files, and needs three times the processor. Undefined if there is nothing to keep. */
-  async #sealWithFfmpeg({ file, end }: WorkingFile, sealed: string): Promise<Sealed | undefined> {
+  async #sealWithFfmpeg({ camera, file, end }: WorkingFile, sealed: string): Promise<Sealed | undefined> {
     const { headerEnd, count, wholeEnd } = await scanFragments(file);
     const { size } = await stat(file);
     if (count === 0) {
@@ -166,6 +166,7 @@ export class Finisher {
       return undefined;
     }
     if (size > wholeEnd) await truncate(file, wholeEnd);
+    this.#log.warn({ camera, file }, 'ffmpeg is asked to finish a file');
     await seal(this.#ffmpeg, file, sealed, this.#signal);
     const media = await describeMp4(sealed);
     if (!media) throw damaged(`sealing ${file} kept no video`);
