@@ -31,10 +31,8 @@ export type EngineEvent =
  * - Files carry media time of the run (they are not reset to zero), so one that outlived its recorder still says when it was.
  * - A file that was open when everything was killed holds all but the last group of pictures.
  * - A stream that ends, breaks, is refused or cannot be recorded rejects the iteration with a `Failure`
- *   (codes `unreachable`, `sign-in-refused`, `stream-ended`, `silent`, `stream-invalid`, `disk-full`), after the last
- *   `segment`.
- * - Aborting `signal` closes the open file, yields its `segment`, and ends the iteration; nothing is left running. While the
- *   camera is silent, it may leave the file as a kill does.
+ *   (codes `unreachable`, `sign-in-refused`, `stream-ended`, `stream-invalid`, `disk-full`), after the last `segment`.
+ * - Aborting `signal` closes the open file, yields its `segment`, and ends the iteration; nothing is left running.
  */
 export interface RecordingEngine {
   record(options: RecordOptions, signal: AbortSignal): AsyncIterable<EngineEvent>;

@@ -4,9 +4,8 @@ import { createInterface } from 'node:readline';
 import { PassThrough, type Readable } from 'node:stream';
 import { ended, spawnDependent, stopChild, tail } from '../../lib/child.js';
 import type { Clock } from '../../lib/clock.js';
-import { Failure } from '../../lib/errors.js';
 import { redact } from '../../lib/redact.js';
-import { type SegmentArguments, SOCKET_TIMEOUT_MS, segmentArguments, sourceList } from './arguments.js';
+import { type SegmentArguments, segmentArguments, sourceList } from './arguments.js';
 import type { EngineEvent, RecordingEngine, RecordOptions } from './engine.js';
 import { failureOf, isAudioRefused, ProgressReader, segmentLine } from './ffmpeg-output.js';
 
@@ -29,7 +28,6 @@ export class FfmpegEngine implements RecordingEngine {
       const attempt = new Attempt(this.#ffmpeg, options, audio, this.#clock);
       const result = yield* attempt.events(signal);
       if (signal.aborted) return;
-      if (result.silentMs >= SOCKET_TIMEOUT_MS - PROGRESS_MS) throw silence(result.silentMs);
       if (result.code === 0) throw failureOf('', true);
       const stderr = redact(result.stderr, [source.password]);
       if (audio === 'copy' && !result.streamed && isAudioRefused(stderr)) {
@@ -41,25 +39,14 @@ export class FfmpegEngine implements RecordingEngine {
   }
 }
 
-/** ffmpeg reports this often; frames may have come that long after the last report of any. */
-const PROGRESS_MS = 1_000;
-
-/** ffmpeg says of a camera that fell silent that its stream ended. */
-function silence(ms: number): Failure {
-  return new Failure(`no picture for ${Math.round(ms / 1000)} s`, {
-    kind: 'transient',
-    code: 'silent',
-    hint: 'The connection was open but the camera sent nothing; it may need a restart.',
-  });
-}
+/** Waiting for a silent camera, ffmpeg does not hear that it is told to end; this long after, it has closed its file. */
+const GRACE_MS = 8_000;
 
 interface AttemptResult {
   code: number | null;
   stderr: string;
   /** Whether any frame arrived. */
   streamed: boolean;
-  /** How long before its end the last frames had arrived; 0 if none ever did. */
-  silentMs: number;
 }
 
 /** One ffmpeg process, from start to end. */
@@ -86,20 +73,18 @@ class Attempt {
 
   async *events(signal: AbortSignal): AsyncGenerator<EngineEvent, AttemptResult> {
     const child = this.#child;
-    const stop = () => stopChild(child, this.#clock);
+    const stop = () => stopChild(child, this.#clock, GRACE_MS);
     const gone = ended(child);
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop);
     const events = this.#parse(gone);
-    let heardAt: number | undefined;
+    let streamed = false;
     try {
       for await (const event of events as AsyncIterable<EngineEvent>) {
-        if (event.type === 'progress') heardAt = this.#clock.monotonic();
+        streamed = true;
         yield event;
       }
-      const { code } = await gone;
-      const silentMs = heardAt === undefined ? 0 : this.#clock.monotonic() - heardAt;
-      return { code, stderr: this.#stderr(), streamed: heardAt !== undefined, silentMs };
+      return { code: (await gone).code, stderr: this.#stderr(), streamed };
     } finally {
       signal.removeEventListener('abort', stop);
       // Reached early when the consumer stops listening: then nobody needs the child any more.

@@ -1,4 +1,4 @@
-"""Serves one MP4 file once over RTSP with GStreamer's RTSP server: a peer nobody here wrote.
+"""Serves one MP4 (AAC) or MOV (G.711) file once over RTSP with GStreamer's RTSP server: a peer nobody here wrote.
 
 usage: gst-rtsp-server.py FILE [USER PASSWORD]; prints the port it listens on. Path: /clip
 """
@@ -11,11 +11,12 @@ from gi.repository import GLib, Gst, GstRtsp, GstRtspServer
 
 Gst.init(None)
 file, credentials = sys.argv[1], sys.argv[2:4]
+sound = "rtppcmupay name=pay1 pt=0" if file.endswith(".mov") else "aacparse ! rtpmp4gpay name=pay1 pt=97"
 factory = GstRtspServer.RTSPMediaFactory()
 factory.set_launch(
     f'( filesrc location="{file}" ! qtdemux name=d '
     "d.video_0 ! queue ! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96 "
-    "d.audio_0 ! queue ! aacparse ! rtpmp4gpay name=pay1 pt=97 )"
+    f"d.audio_0 ! queue ! {sound} )"
 )
 factory.set_shared(False)
 server = GstRtspServer.RTSPServer.new()
