@@ -32,15 +32,23 @@ export async function ended(child: ChildProcess): Promise<Ended> {
   return { code, signal };
 }
 
-/** Asks the child to end (SIGTERM), then insists (SIGKILL) after `graceMs`. Returns at once. */
+/** ffmpeg 5.1 goes on waiting for a silent camera after one SIGTERM; the second interrupts its read, and it closes its file. */
+const REMIND_MS = 500;
+
+/** Asks the child to end (SIGTERM, twice), then insists (SIGKILL) after `graceMs`. Returns at once. */
 export function stopChild(child: ChildProcess, clock: Clock = systemClock, graceMs = GRACE_MS): void {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGTERM');
   const gone = new AbortController();
   child.once('exit', () => gone.abort());
-  void clock.sleep(graceMs, gone.signal).then(() => {
-    if (!gone.signal.aborted) child.kill('SIGKILL');
-  });
+  void insist(child, clock, graceMs, gone.signal);
+}
+
+async function insist(child: ChildProcess, clock: Clock, graceMs: number, gone: AbortSignal): Promise<void> {
+  child.kill('SIGTERM');
+  await clock.sleep(REMIND_MS, gone);
+  if (!gone.aborted) child.kill('SIGTERM');
+  await clock.sleep(graceMs - REMIND_MS, gone);
+  if (!gone.aborted) child.kill('SIGKILL');
 }
 
 export interface Output extends Ended {

@@ -159,7 +159,9 @@ class Run {
     this.#begun = true;
     ledger.runs.start(this.#id, camera, clock.now());
     this.#state.directory = this.#directory;
-    const watchdog = new Watchdog(clock);
+    const watchdog = new Watchdog(clock, ({ message }) =>
+      Object.assign(this.#state, { recording: false, reason: message }),
+    );
     const watching = watchdog.run(signal);
     try {
       const options = { source, directory: this.#directory, segmentMs, audio };

@@ -19,9 +19,12 @@ export class Watchdog {
   #allowedMs = START_MS;
   #fedAt: number;
   #barked: Failure | undefined;
+  readonly #onSilence: (failure: Failure) => void;
 
-  constructor(clock: Clock) {
+  /** `onSilence` is told at once; ending the process takes a moment longer. */
+  constructor(clock: Clock, onSilence: (failure: Failure) => void = () => undefined) {
     this.#clock = clock;
+    this.#onSilence = onSilence;
     this.#fedAt = clock.monotonic();
   }
 
@@ -65,6 +68,7 @@ export class Watchdog {
       code: 'silent',
       hint: 'The connection is open but the camera sends nothing; it may need a restart.',
     });
+    this.#onSilence(this.#barked);
     this.#stop.abort();
   }
 }

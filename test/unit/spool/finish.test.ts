@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, cp, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Failure } from '../../../lib/errors.js';
@@ -221,11 +221,21 @@ describe('salvaging a run', () => {
     expect(existsSync(directory)).toBe(false);
   });
 
-  it('dates a run that never had an anchor by when its file was made', async () => {
+  it('dates a run that never had an anchor by when its file was written last', async () => {
     const { file } = await working(0);
-    const { birthtimeMs } = await stat(file);
+    await utimes(file, NOON / 1_000, NOON / 1_000);
     await salvage();
-    expect(Math.abs(files()[0]!.start - birthtimeMs)).toBeLessThan(1_000);
+    expect(Math.abs(files()[0]!.end - NOON)).toBeLessThan(10);
+    expect(Math.abs(files()[0]!.start - NOON + clip.durationMs)).toBeLessThan(200);
+  });
+
+  it('does so also where what was cut off at the end has to go first', async () => {
+    const { file } = await working(0);
+    const { last } = await scanFragments(file);
+    await truncate(file, last!.end - 100);
+    await utimes(file, NOON / 1_000, NOON / 1_000);
+    await salvage(finisher(await wrapped('')));
+    expect(Math.abs(files()[0]!.end - NOON)).toBeLessThan(10);
   });
 
   it('leaves alone what is being finished, its half copy too', async () => {
