@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { type Clock, systemClock } from './clock.js';
 
 /** How long a child may take to end by itself after SIGTERM before it is killed. */
-const GRACE_MS = 5_000;
+const GRACE_MS = 4_000;
 
 const SETPRIV = '/usr/bin/setpriv';
 
@@ -32,23 +32,18 @@ export async function ended(child: ChildProcess): Promise<Ended> {
   return { code, signal };
 }
 
-/** ffmpeg 5.1 goes on waiting for a silent camera after one SIGTERM; the second interrupts its read, and it closes its file. */
-const REMIND_MS = 500;
-
-/** Asks the child to end (SIGTERM, twice), then insists (SIGKILL) after `graceMs`. Returns at once. */
+/**
+ * Asks the child to end (SIGTERM), then insists (SIGKILL) after `graceMs`. Returns at once. Never asks twice: the second
+ * SIGTERM makes ffmpeg leave without writing the end of its file.
+ */
 export function stopChild(child: ChildProcess, clock: Clock = systemClock, graceMs = GRACE_MS): void {
   if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGTERM');
   const gone = new AbortController();
   child.once('exit', () => gone.abort());
-  void insist(child, clock, graceMs, gone.signal);
-}
-
-async function insist(child: ChildProcess, clock: Clock, graceMs: number, gone: AbortSignal): Promise<void> {
-  child.kill('SIGTERM');
-  await clock.sleep(REMIND_MS, gone);
-  if (!gone.aborted) child.kill('SIGTERM');
-  await clock.sleep(graceMs - REMIND_MS, gone);
-  if (!gone.aborted) child.kill('SIGKILL');
+  void clock.sleep(graceMs, gone.signal).then(() => {
+    if (!gone.signal.aborted) child.kill('SIGKILL');
+  });
 }
 
 export interface Output extends Ended {

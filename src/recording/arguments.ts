@@ -17,6 +17,8 @@ export function sourceList(source: StreamSource): string {
     'ffconcat version 1.0',
     `file '${urlWithCredentials(source)}'`,
     'option rtsp_transport tcp',
+    // Nothing is written while ffmpeg counts frames to guess a rate that nobody asks for: up to five seconds.
+    'option fpsprobesize 0',
     `option timeout ${SOCKET_TIMEOUT_US}`,
     '',
   ].join('\n');
@@ -30,7 +32,7 @@ function urlWithCredentials({ url, username, password }: StreamSource): string {
 }
 
 /** Seconds between ffmpeg's reports: often enough to notice silence within 15 s, seldom enough not to cost anything. */
-const PROGRESS_S = 3;
+const PROGRESS_S = 5;
 
 export interface SegmentArguments {
   segmentMs: number;

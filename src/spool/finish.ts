@@ -21,6 +21,8 @@ export interface WorkingFile {
   file: string;
   start: number;
   end?: number;
+  /** When it was written last, where nothing better says when it was recorded: `start` is then counted back from here. */
+  writtenAt?: number;
 }
 
 const RETRY_MS = 10_000;
@@ -84,7 +86,7 @@ export class Finisher {
         const seq = /^(\d+)\.(?:mp4|sealed)$/.exec(name)?.[1];
         if (this.#known.has(file.replace(/\.sealed$/, '.mp4'))) continue;
         if (seq === undefined || name.endsWith('.sealed')) await rm(file, { force: true });
-        else await this.finish({ camera, run, seq: Number(seq), file, start: await this.#startOf(run, file) });
+        else await this.finish({ camera, run, seq: Number(seq), file, ...(await this.#timeOf(run, file)) });
       }
       await this.#queue.onIdle();
       await removeIfEmpty(directory);
@@ -96,13 +98,14 @@ export class Finisher {
     }
   }
 
-  async #startOf(run: string, file: string): Promise<number> {
+  async #timeOf(run: string, file: string): Promise<Pick<WorkingFile, 'start' | 'writtenAt'>> {
     const mediaMs = (await firstMediaTime(file)) ?? 0;
     const row = this.#ledger.runs.get(run);
-    if (row?.anchor !== undefined) return row.anchor + mediaMs;
-    // Killed within the first seconds: the file was created when the first frame came.
-    const { birthtimeMs, mtimeMs } = await stat(file);
-    return Math.round(Math.min(birthtimeMs || mtimeMs, mtimeMs));
+    if (row?.anchor !== undefined) return { start: row.anchor + mediaMs };
+    // Killed within the first seconds. When the file was made says little: ffmpeg looks at a stream for up to five seconds
+    // before it writes what it has. From then on it writes each group of pictures when it is whole.
+    const { mtimeMs } = await stat(file);
+    return { start: mtimeMs, writtenAt: mtimeMs };
   }
 
   /** Resolves when nothing is being finished at this moment. */
@@ -185,8 +188,9 @@ export class Finisher {
     if (media.durationMs < recorded - TOLERANCE_MS) {
       throw damaged(`sealing ${working.file} kept ${media.durationMs} of ${Math.round(recorded)} ms`);
     }
-    const { camera, run, seq, start, file: origin } = working;
+    const { camera, run, seq, file: origin, writtenAt } = working;
     const { codecs, width, height } = media;
+    const start = writtenAt === undefined ? working.start : Math.round(writtenAt - media.durationMs);
     const end = working.end ?? start + media.durationMs;
     const arrival = {
       camera,

@@ -37,7 +37,7 @@ class Take {
     engine: RecordingEngine,
     readonly directory: string,
     source: StreamSource,
-    { segmentMs = 60_000, audio = 'aac' as 'aac' | 'none' } = {},
+    { segmentMs = 3_600_000, audio = 'aac' as 'aac' | 'none' } = {},
   ) {
     this.ended = this.#listen(engine.record({ source, directory, segmentMs, audio }, this.stop.signal));
   }
@@ -227,7 +227,7 @@ export function recordingEngineContract(name: string, makeEngine: () => Recordin
     it.concurrent('leaves nothing running when nobody listens any more', async () => {
       const { directory, source } = await fresh();
       for await (const event of makeEngine().record(
-        { source, directory, segmentMs: 60_000, audio: 'aac' },
+        { source, directory, segmentMs: 3_600_000, audio: 'aac' },
         new AbortController().signal,
       )) {
         expect(event.type).toBe('progress');
