@@ -171,17 +171,21 @@ describe('what an MP4 holds', () => {
   });
 
   /** A header with one picture track and one sound track of the given decoder configuration. */
-  function header(config: number[], bitrate = 0): Buffer {
+  function header(config: number[], bitrate = 0, tag = 0x05): Buffer {
     const mdhd = box('mdhd', zeros(12), u32(1_000), u32(5_000), zeros(4));
     const entry = (type: string, size: number, child: Buffer) => box('stsd', zeros(8), box(type, zeros(size), child));
     const media = (kind: string, stsd: Buffer) =>
       box('trak', box('mdia', mdhd, box('minf', box(kind, zeros(8)), box('stbl', stsd))));
-    const specific = [0x05, 0x80, 0x80, 0x80, config.length, ...config];
+    const specific = [tag, 0x80, 0x80, 0x80, config.length, ...config];
     const decoder = [0x04, 13 + specific.length, 0x40, 0x15, 0, 0, 0, ...u32(bitrate), ...u32(bitrate), ...specific];
     const es = [0x03, 3 + decoder.length, 0, 1, 0, ...decoder];
     const video = media('vmhd', entry('avc1', 78, box('avcC', [1, 0x64, 0, 0x28])));
     return box('moov', video, media('smhd', entry('mp4a', 28, box('esds', zeros(4), es))));
   }
+
+  it('takes sound it knows nothing of for AAC-LC', () => {
+    expect(describeHeader(header([0x2b, 0x92], 0, 0x06), true)!.codecs[1]).toBe('mp4a.40.2');
+  });
 
   it.each([
     ['AAC-LC', [0x11, 0x90], 0, 'mp4a.40.2'],

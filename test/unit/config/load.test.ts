@@ -89,6 +89,11 @@ web: { listen: somewhere }
     expect(failureOf(text).message).toContain('record.segment (line 10): "7m" – ');
   });
 
+  it('tells what settings are wrong together even where one of them is wrong by itself', () => {
+    const found = faultsOf('cameras: { gate: { streams: 5, password: secret-1 } }').map(({ path }) => path);
+    expect(found.sort()).toEqual(['cameras.gate.streams', 'cameras.gate.username']);
+  });
+
   it('says where a file stops being YAML, and what is missing altogether', () => {
     expect(faultsOf('site: a\nb: c: d\n')[0]).toMatchObject({ line: 2 });
     expect(faultsOf('- a\n')).toMatchObject([{ path: '' }]);

@@ -135,6 +135,7 @@ describe('an uploader', () => {
     await until('all failed', () => remote.puts.length === 8 && uploader.state.state === 'waiting');
     await storage.clock.advance(0);
     expect(uploader.state.retryAt! - storage.clock.now()).toBeLessThanOrEqual(1_000);
+    for (let n = 8; n < 12; n++) await commit(n);
     while (remote.puts.length === 8) await storage.clock.advance(100);
     expect(remote.puts).toHaveLength(9);
   });
@@ -148,7 +149,9 @@ describe('an uploader', () => {
     const uploader = start(remote);
     await until('the refusal', () => uploader.state.state === 'refused');
     expect(uploader.state.reason).toBe('the remote says sign-in-refused. Check the key.');
-    await pass(600);
+    await pass(29);
+    expect(remote.looks).toHaveLength(1);
+    await pass(571);
     expect(remote.looks.length).toBeGreaterThanOrEqual(10);
     expect(remote.looks.length).toBeLessThanOrEqual(21);
     expect(waiting()).toBe(2);
