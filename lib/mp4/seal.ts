@@ -1,5 +1,6 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
+import { SequentialFile } from '../sequential-file.js';
 import { type Box, fileBoxes } from './boxes.js';
 import { describeHeader, type Mp4Description } from './describe.js';
 import { fileHeader } from './header.js';
@@ -95,9 +96,13 @@ async function write(
   signal: AbortSignal,
 ): Promise<string> {
   const hash = createHash('sha256');
-  const target = await open(to, 'w');
+  const target = await SequentialFile.create(to);
+  const append = async (piece: Buffer) => {
+    hash.update(piece);
+    await target.append(piece);
+  };
   try {
-    await append(target, hash, [header]);
+    await append(header);
     const block = Buffer.allocUnsafeSlow(BLOCK);
     const end = payloads.at(-1)!.end;
     let next = 0;
@@ -106,29 +111,17 @@ async function write(
       // The headers between the payloads are small: reading them too costs less than a read for each payload.
       const bytes = block.subarray(0, Math.min(BLOCK, end - at));
       await readWhole(source, bytes, at);
-      const pieces: Buffer[] = [];
       for (; next < payloads.length && payloads[next]!.body < at + bytes.length; next++) {
         const payload = payloads[next]!;
-        pieces.push(bytes.subarray(Math.max(payload.body - at, 0), payload.end - at));
+        await append(bytes.subarray(Math.max(payload.body - at, 0), payload.end - at));
         if (payload.end > at + bytes.length) break;
       }
-      await append(target, hash, pieces);
     }
+    await target.finish();
   } finally {
     await target.close();
   }
   return hash.digest('hex');
-}
-
-async function append(target: FileHandle, hash: Hash, pieces: readonly Buffer[]): Promise<void> {
-  if (pieces.length === 0) return;
-  for (const piece of pieces) hash.update(piece);
-  let { bytesWritten } = await target.writev(pieces);
-  const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  if (bytesWritten === size) return;
-  // The disk took a part: either it takes the rest, or says why not.
-  const all = Buffer.concat(pieces);
-  while (bytesWritten < size) bytesWritten += (await target.write(all, bytesWritten)).bytesWritten;
 }
 
 async function readWhole(source: FileHandle, into: Buffer, at: number): Promise<void> {

@@ -1,13 +1,13 @@
 import type { Clock } from '../../lib/clock.js';
 import { Failure } from '../../lib/errors.js';
 
-/** No frame for this long: the camera is silent. Noticed well within 15 s, with time left to end the process. */
-const SILENT_MS = 10_000;
+/** No frame for this long: the camera is silent. That leaves time to end the process and connect anew within 15 s. */
+const SILENT_MS = 9_000;
 
 /** A camera may take longer than that to start a stream. */
 const START_MS = 20_000;
 
-const CHECK_MS = 2_000;
+const CHECK_MS = 1_000;
 
 /** A check that comes this late was not late because of the camera: the machine slept. Nobody is restarted for that. */
 const SLEPT_MS = 5_000;

@@ -1,0 +1,100 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+
+/** Direct writes are of whole blocks of this size, from memory aligned to it; a multiple of every disk's sector. */
+const ALIGNMENT = 4_096;
+const BLOCK = 2 ** 20;
+
+/**
+ * Writes a file once, from its start to its end, past the page cache where the system allows it (Linux `O_DIRECT`). For
+ * footage that is written once and read once much later, the cache only costs: a third of the processor time here (65 ms
+ * instead of 100–270 ms for 77 MB), and whatever it pushes out.
+ *
+ * Throws the plain errors of the file system (`ENOSPC` …). Call `close` in any case; the file is whole only after `finish`.
+ */
+export class SequentialFile {
+  readonly #path: string;
+  readonly #block = alignedBlock();
+  #file: FileHandle;
+  #direct: boolean;
+  /** Bytes in the block that are not written yet, and where the block begins in the file. */
+  #filled = 0;
+  #at = 0;
+
+  private constructor(path: string, file: FileHandle, direct: boolean) {
+    this.#path = path;
+    this.#file = file;
+    this.#direct = direct;
+  }
+
+  /** Creates or empties the file. */
+  static async create(path: string): Promise<SequentialFile> {
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC;
+    if (constants.O_DIRECT !== undefined) {
+      try {
+        return new SequentialFile(path, await open(path, flags | constants.O_DIRECT), true);
+      } catch (error) {
+        if (!isUnsupported(error)) throw error;
+      }
+    }
+    return new SequentialFile(path, await open(path, flags), false);
+  }
+
+  async append(bytes: Buffer): Promise<void> {
+    for (let from = 0; from < bytes.length; ) {
+      const copied = bytes.copy(this.#block, this.#filled, from);
+      from += copied;
+      this.#filled += copied;
+      if (this.#filled === BLOCK) await this.#flush(BLOCK);
+    }
+  }
+
+  /** Writes what is left. The file then has exactly the bytes appended. */
+  async finish(): Promise<void> {
+    const size = this.#at + this.#filled;
+    if (this.#filled === 0) return;
+    if (!this.#direct) return await this.#flush(this.#filled);
+    const padded = Math.ceil(this.#filled / ALIGNMENT) * ALIGNMENT;
+    this.#block.fill(0, this.#filled, padded);
+    await this.#flush(padded);
+    await this.#file.truncate(size);
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+
+  async #flush(length: number): Promise<void> {
+    for (let done = 0; done < length; ) {
+      try {
+        done += (await this.#file.write(this.#block, done, length - done, this.#at + done)).bytesWritten;
+      } catch (error) {
+        if (!this.#direct || !isUnsupported(error)) throw error;
+        await this.#goThroughCache();
+      }
+    }
+    this.#at += length;
+    this.#filled = 0;
+  }
+
+  /** Some file systems let a file be opened for direct writes and refuse the first of them. */
+  async #goThroughCache(): Promise<void> {
+    await this.#file.close();
+    this.#file = await open(this.#path, constants.O_WRONLY);
+    this.#direct = false;
+  }
+}
+
+function isUnsupported(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EINVAL';
+}
+
+/** Only what is used here: Node's types leave it to those of the browser. */
+const { WebAssembly } = globalThis as unknown as {
+  WebAssembly: { Memory: new (size: { initial: number }) => { buffer: ArrayBuffer } };
+};
+
+/** Node's buffers begin anywhere; the memory of WebAssembly begins on a page of 64 KiB. */
+function alignedBlock(): Buffer {
+  return Buffer.from(new WebAssembly.Memory({ initial: BLOCK / 65_536 }).buffer);
+}
