@@ -1,0 +1,58 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../lib/clock.js';
+import type { Failure } from '../../../lib/errors.js';
+import { percentEncode } from '../../../lib/redact.js';
+import { FfmpegEngine } from '../../../src/recording/ffmpeg-engine.js';
+
+const CANARY = "p@ss:w/rd 'q'%41";
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'ffmpeg-engine-'));
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+/** What a recording ends with where ffmpeg is these lines of shell. */
+async function failureOf(lines: string): Promise<Failure> {
+  const ffmpeg = join(dir, 'ffmpeg');
+  writeFileSync(ffmpeg, `#!/bin/sh\n${lines}\n`);
+  chmodSync(ffmpeg, 0o755);
+  const source = { url: 'rtsp://10.0.0.5/x', username: 'u', password: CANARY };
+  const options = { source, directory: dir, segmentMs: 60_000, audio: 'aac' as const };
+  try {
+    for await (const event of new FfmpegEngine(ffmpeg, systemClock).record(options, new AbortController().signal)) {
+      throw new Error(`unexpected ${event.type}`);
+    }
+  } catch (error) {
+    return error as Failure;
+  }
+  throw new Error('it ended without a failure');
+}
+
+describe('what ffmpeg says when it fails', () => {
+  it('loses the password, however it is spelt (I6)', async () => {
+    // It was given the list with the password, and repeats all of it.
+    const failure = await failureOf(`cat >&2; cat >&2 <<'END'
+rtsp://u:${CANARY}@10.0.0.5/x: tried '${CANARY}' and ${percentEncode(CANARY)}, 401 Unauthorized
+END
+exit 1`);
+    expect(failure).toMatchObject({ code: 'sign-in-refused' });
+    const told = JSON.stringify([failure.message, failure.hint, failure.stack, String(failure.cause)]);
+    expect(told).toContain('401');
+    for (const part of [CANARY, percentEncode(CANARY), 'ss:w', 'ss%3Aw']) expect(told).not.toContain(part);
+  });
+
+  it('is an end of the stream, not a success, when it exits as if all were well', async () => {
+    expect(await failureOf('exit 0')).toMatchObject({ code: 'stream-ended', kind: 'transient' });
+  });
+
+  it('does not ask for another sound for ever', async () => {
+    const refusal = 'Could not find tag for codec pcm_mulaw in stream #1, codec not currently supported in container';
+    const failure = await failureOf(`echo x >> ${join(dir, 'tries')}; echo '${refusal}' >&2; exit 1`);
+    expect(failure).toMatchObject({ code: expect.any(String) });
+    expect(readFileSync(join(dir, 'tries'), 'utf8')).toBe('x\nx\n');
+  });
+});
