@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 
 /** Direct writes are of whole blocks of this size, from memory aligned to it; a multiple of every disk's sector. */
 const ALIGNMENT = 4_096;
-const BLOCK = 2 ** 20;
+const BLOCK = 2 ** 22;
 
 /**
  * Writes a file once, from its start to its end, past the page cache where the system allows it (Linux `O_DIRECT`). For

@@ -20,7 +20,7 @@ const MAX_MOOV = 2 ** 20;
 const MAX_MOOF = 2 ** 23;
 
 /** Bytes read, hashed and written at a time. */
-const BLOCK = 2 ** 20;
+const BLOCK = 2 ** 22;
 
 /**
  * Writes the fragmented MP4 `from`, as `segmentArguments` have ffmpeg record it, to `to` with one complete header before the

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SequentialFile } from '../../lib/sequential-file.js';
 
-const MIB = 2 ** 20;
+const MIB = 2 ** 22;
 
 describe('a file written from start to end', () => {
   let disk: string;

@@ -51,7 +51,7 @@ describe('an uploader', () => {
     expect(remote.puts).toEqual([b.key, a.key]);
     expect(storage.ledger.files.byId(a.id)).toMatchObject({ crc64nvme: 'crc', verifiedAt: NOON });
     expect(await readdir(storage.layout.ready)).toEqual([]);
-    expect(uploader.state).toEqual({ state: 'idle' });
+    await until('rest', () => uploader.state.state === 'idle' && uploader.state.reason === undefined);
   });
 
   it('sends what comes later at once when it is poked', async () => {
@@ -88,7 +88,7 @@ describe('an uploader', () => {
     const uploader = start(remote);
     await until('the others delivered', () => isVerified(files[0]!) && isVerified(files[2]!));
     expect(isVerified(files[1]!)).toBe(false);
-    expect(uploader.state.state).toBe('idle');
+    await until('rest', () => uploader.state.state === 'idle');
     const tries = () => remote.puts.filter((key) => key === files[1]!.key).length;
     expect(tries()).toBe(1);
     await pass(60);
@@ -124,7 +124,7 @@ describe('an uploader', () => {
     remote.beforeStat = () => undefined;
     await pass(61);
     await until('delivered', () => isVerified(file));
-    expect(uploader.state).toEqual({ state: 'idle' });
+    await until('rest', () => uploader.state.state === 'idle' && uploader.state.reason === undefined);
   });
 
   it('counts what fails together once, and tries the water with one file', async () => {
@@ -158,7 +158,7 @@ describe('an uploader', () => {
     remote.beforeStat = () => undefined;
     await pass(180);
     await until('delivered', () => files.every(isVerified));
-    expect(uploader.state).toEqual({ state: 'idle' });
+    await until('rest', () => uploader.state.state === 'idle' && uploader.state.reason === undefined);
   });
 
   it.each([
@@ -249,7 +249,7 @@ describe('an uploader', () => {
     await until('delivered', () => isVerified(file));
     await storage.clock.advance(0);
     expect(storage.ledger.deliveries.outstanding(file.id)).toEqual([]);
-    expect(uploader.state).toEqual({ state: 'idle' });
+    await until('rest', () => uploader.state.state === 'idle' && uploader.state.reason === undefined);
   });
 
   it('survives a ledger that cannot be written, and delivers when it can', async () => {
@@ -276,7 +276,7 @@ describe('an uploader', () => {
     remote.beforePut = (key) => key === gone.key && Promise.reject(refusal('file-missing', 'permanent'));
     const uploader = start(remote);
     await until('the other delivered', () => isVerified(other));
-    expect(uploader.state.state).toBe('idle');
+    await until('rest', () => uploader.state.state === 'idle');
   });
 
   it('owes everything that waits to a remote that was added', async () => {
