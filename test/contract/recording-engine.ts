@@ -139,7 +139,7 @@ export function recordingEngineContract(name: string, makeEngine: () => Recordin
 
       it('reports progress every few seconds, with ever more frames', () => {
         const waits = arrivedAt.slice(1).map((at, n) => at - arrivedAt[n]!);
-        expect(Math.max(...waits)).toBeLessThan(7_000);
+        expect(Math.max(...waits)).toBeLessThan(10_000);
         for (const [n, report] of take.progress.entries()) {
           expect(report.frames).toBeGreaterThan(take.progress[n - 1]?.frames ?? 0);
           expect(Math.abs(report.mediaMs - (report.frames * 1_000) / FPS)).toBeLessThan(1_500);
@@ -291,12 +291,10 @@ export function recordingEngineContract(name: string, makeEngine: () => Recordin
       const take = record();
       await take.reached(2_500);
       await camera.setFault('silent');
-      // What was under way may still arrive; then there is a while without a word.
-      await until('silence', async () => {
-        const before = take.events.length;
-        await systemClock.sleep(3_500);
-        return before === take.events.length;
-      });
+      const known = take.events.length;
+      // Longer than two reports are apart; one may still tell of what was under way.
+      await systemClock.sleep(11_000);
+      expect(take.events.length).toBeLessThanOrEqual(known + 1);
       expect(take.isOver).toBe(false);
       await take.finish();
       expect(take.segments).toHaveLength(1);
