@@ -1,18 +1,19 @@
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../lib/clock.js';
-import type { Failure } from '../../lib/errors.js';
 import { describeMp4 } from '../../lib/mp4/describe.js';
 import { firstMediaTime, scanFragments } from '../../lib/mp4/fragments.js';
 import { sealFragments } from '../../lib/mp4/seal.js';
 import { endProcessesIn, processesIn } from '../../lib/processes.js';
 import { percentEncode } from '../../lib/redact.js';
 import { type Simulator, startSimulator } from '../../lib/simulator/simulator.js';
-import type { EngineEvent, RecordingEngine, StreamSource } from '../../src/recording/engine.js';
+import type { RecordingEngine, StreamSource } from '../../src/recording/engine.js';
 import { encodeClip, packetHashes, serveClip } from '../peers/rtsp.js';
 import { until } from '../peers/until.js';
+import { everyCommandLine } from '../simulators/command-lines.js';
+import { type Segment, Take } from '../simulators/take.js';
 
 const FPS = 15;
 const GOP_MS = 1_000;
@@ -21,58 +22,6 @@ const LOOP_MS = 16_000;
 const LOOP_FRAMES = (LOOP_MS * FPS) / 1_000;
 /** Everything that has a meaning in a URL, a shell, or an ffmpeg list. */
 const CANARY = `c@n:a/r'y%41"\\ 1`;
-
-type Progress = Extract<EngineEvent, { type: 'progress' }>;
-type Segment = Extract<EngineEvent, { type: 'segment' }>;
-
-/** A recording under way, and what it has said so far. */
-class Take {
-  readonly events: EngineEvent[] = [];
-  readonly stop = new AbortController();
-  /** How the iteration ended: an error, or nothing. */
-  readonly ended: Promise<Failure | undefined>;
-  isOver = false;
-
-  constructor(
-    engine: RecordingEngine,
-    readonly directory: string,
-    source: StreamSource,
-    { segmentMs = 3_600_000, audio = 'aac' as 'aac' | 'none' } = {},
-  ) {
-    this.ended = this.#listen(engine.record({ source, directory, segmentMs, audio }, this.stop.signal));
-  }
-
-  async #listen(events: AsyncIterable<EngineEvent>): Promise<Failure | undefined> {
-    try {
-      for await (const event of events) this.events.push(event);
-      return undefined;
-    } catch (error) {
-      return error as Failure;
-    } finally {
-      this.isOver = true;
-    }
-  }
-
-  get progress(): Progress[] {
-    return this.events.filter((event) => event.type === 'progress');
-  }
-
-  get segments(): Segment[] {
-    return this.events.filter((event) => event.type === 'segment');
-  }
-
-  /** Until so much media has arrived. */
-  async reached(ms: number): Promise<void> {
-    await until(`${ms} ms of media`, () => this.isOver || (this.progress.at(-1)?.mediaMs ?? 0) >= ms);
-    if (this.isOver) throw new Error(`ended before ${ms} ms: ${await this.ended}`);
-  }
-
-  async finish(): Promise<void> {
-    this.stop.abort();
-    const error = await this.ended;
-    if (error) throw error;
-  }
-}
 
 /** Every sentence of the contract on `RecordingEngine` (src/recording/engine.ts), for any implementation. */
 export function recordingEngineContract(name: string, makeEngine: () => RecordingEngine): void {
@@ -343,13 +292,4 @@ export function recordingEngineContract(name: string, makeEngine: () => Recordin
       }
     });
   });
-}
-
-async function everyCommandLine(): Promise<string> {
-  const lines: string[] = [];
-  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    // A process that ended meanwhile has none.
-    lines.push(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
-  }
-  return lines.join('\n');
 }
