@@ -166,7 +166,9 @@ class Run {
     try {
       const options = { source, directory: this.#directory, segmentMs, audio };
       for await (const event of engine.record(options, watchdog.signal)) {
-        if (event.type === 'progress') this.#progress(event, watchdog);
+        // A file that is closed because the run ends says nothing of the camera.
+        if (!watchdog.signal.aborted) this.#alive(watchdog);
+        if (event.type === 'progress') this.#progress(event);
         else this.#segment(event);
       }
       watchdog.throwIfBarked();
@@ -199,12 +201,15 @@ class Run {
     void sink.salvage({ camera, run: this.#id, directory: this.#directory });
   }
 
-  #progress(event: Extract<EngineEvent, { type: 'progress' }>, watchdog: Watchdog): void {
-    const { clock } = this.#options;
+  #alive(watchdog: Watchdog): void {
     watchdog.feed();
     this.#state.recording = true;
     this.#state.reason = undefined;
-    this.#state.lastFrameAt = clock.now();
+    this.#state.lastFrameAt = this.#options.clock.now();
+  }
+
+  #progress(event: Extract<EngineEvent, { type: 'progress' }>): void {
+    const { clock } = this.#options;
     if (this.#runClock.arrived(event.mediaMs, clock.monotonic())) this.#anchor();
   }
 

@@ -109,7 +109,7 @@ export function remoteContract(name: string, factory: RemoteFactory, { canFallSi
       });
       await expect(put).rejects.toMatchObject({ name: 'Failure', kind: 'transient', code: 'file-changed' });
       const again = await file(1000);
-      await remote.put('k', again.path, never());
+      await putAfterPartial(remote, again.path);
       expect((await under.read('k')).equals(again.data)).toBe(true);
     });
 
@@ -290,5 +290,16 @@ export function remoteContract(name: string, factory: RemoteFactory, { canFallSi
       await remote.close();
       expect(performance.now() - before).toBeLessThan(1000);
     });
+  });
+}
+
+/**
+ * A server may publish what it had of a put that failed *after* the next one was stored, as Transfer Family does when a
+ * session dies: then the size does not match, and the file is sent once more.
+ */
+async function putAfterPartial(remote: Remote, path: string): Promise<void> {
+  await remote.put('k', path, never()).catch(async (error: unknown) => {
+    expect(error).toMatchObject({ code: 'size-mismatch' });
+    await remote.put('k', path, never());
   });
 }
