@@ -18,7 +18,11 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
   async sleep(ms, signal) {
     if (signal?.aborted) return;
-    // The signal ended the wait: that is what the caller asked for, and the only way this rejects.
-    await delay(ms, undefined, { signal }).catch(() => undefined);
+    try {
+      await delay(ms, undefined, { signal });
+    } catch (error) {
+      // The signal ended the wait: that is what the caller asked for. Anything else is a fault of ours.
+      if (!signal?.aborted) throw error;
+    }
   },
 };

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { constants, copyFile, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
@@ -48,6 +49,12 @@ export async function freeBytes(path: string): Promise<number> {
   return bavail * bsize;
 }
 
+/** The nearest folder that is there: the path itself, or one above it. */
+export function nearestThere(path: string): string {
+  const above = dirname(path);
+  return existsSync(path) || above === path ? path : nearestThere(above);
+}
+
 const ASIDE = /^\..+\.[0-9a-f]{12}\.aside$/;
 
 /** A hidden name beside `path`, never used before, to write to until the file is whole. */
@@ -64,9 +71,18 @@ export function isAsideName(name: string): boolean {
 export async function removeAsides(dir: string, before: number): Promise<void> {
   for (const name of await readdir(dir)) {
     if (!isAsideName(name)) continue;
-    // Its writer may finish and rename it at this moment; then there is nothing to remove.
-    const found = await stat(join(dir, name)).catch(() => undefined);
-    if (found && found.mtimeMs < before) await rm(join(dir, name), { force: true });
+    const writtenAt = await modifiedAt(join(dir, name));
+    if (writtenAt !== undefined && writtenAt < before) await rm(join(dir, name), { force: true });
+  }
+}
+
+/** Undefined where it is gone: its writer may have finished it and renamed it at this moment. */
+async function modifiedAt(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).mtimeMs;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

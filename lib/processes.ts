@@ -23,17 +23,36 @@ async function isRunning(pid: number): Promise<boolean> {
   return stat !== '' && !/\) [ZX] /.test(stat);
 }
 
-/** Ends them: SIGTERM, so that they close their files, and SIGKILL after `graceMs`. Resolves when they are gone. */
+/**
+ * A child of a recorder that was killed was asked to end by the kernel (`spawnDependent`) and may be about to. ffmpeg that is
+ * asked twice leaves without the end of its file.
+ */
+const ENDING_MS = 2_000;
+
+const POLL_MS = 100;
+
+/**
+ * Ends them: those that do not end by themselves are asked to (SIGTERM), so that they close their files, and killed after
+ * `graceMs`. Resolves when they are gone, to how many there were.
+ */
 export async function endProcessesIn(root: string, clock: Clock, graceMs = 5_000): Promise<number> {
-  const deadline = clock.monotonic() + graceMs;
-  let ended = 0;
-  for (let round = 0; ; round++) {
+  const since = clock.monotonic();
+  const patienceMs = Math.min(ENDING_MS, graceMs);
+  const asked = new Set<number>();
+  const seen = new Set<number>();
+  for (;;) {
     const pids = await processesIn(root);
-    if (pids.length === 0) return ended;
-    if (round === 0) ended = pids.length;
-    const signal = clock.monotonic() > deadline ? 'SIGKILL' : 'SIGTERM';
-    if (round === 0 || signal === 'SIGKILL') for (const pid of pids) kill(pid, signal);
-    await clock.sleep(50);
+    if (pids.length === 0) return seen.size;
+    const waitedMs = clock.monotonic() - since;
+    for (const pid of pids) {
+      seen.add(pid);
+      if (waitedMs >= patienceMs + graceMs) kill(pid, 'SIGKILL');
+      else if (waitedMs >= patienceMs && !asked.has(pid)) {
+        kill(pid, 'SIGTERM');
+        asked.add(pid);
+      }
+    }
+    await clock.sleep(POLL_MS);
   }
 }
 

@@ -1,8 +1,8 @@
 /** Userinfo in any URL: `rtsp://user:pass@host`. Greedy to the last `@` before the path, because passwords hold `@`. */
 const USERINFO = /([a-z][a-z0-9+.-]*:\/\/)[^\s/'"]*@/gi;
 
-/** Cheap cameras want the password in the address: `/user=admin&password=…&channel=1`. */
-const PARAMETER = /\b(pass(?:word|wd)?|pwd)=[^\s&'"]+/gi;
+/** Cheap cameras want the password in the address: `/user=admin&password=…&channel=1`, or with `_` for `&` (XM). */
+const PARAMETER = /(?<![a-z0-9])(pass(?:word|wd)?|pwd)=[^\s&'"]+/gi;
 
 /**
  * Removes secrets from text a program printed. ffmpeg repeats URLs with their passwords, sometimes decoded, sometimes

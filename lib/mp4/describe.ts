@@ -6,7 +6,10 @@ export interface Mp4Description {
   codecs: string[];
   width: number;
   height: number;
-  /** Longest track in milliseconds; 0 in a fragmented file, whose header does not know. */
+  /**
+   * How long the pictures last, in milliseconds; 0 in a fragmented file, whose header does not know. Sound may last longer: at a
+   * border it goes into the file that is open when it comes, which is late on a busy line (measured: 240 ms).
+   */
   durationMs: number;
   /** Whether the header comes before the media, so that players start at once. */
   faststart: boolean;
@@ -61,7 +64,7 @@ export function describeHeader(moov: Buffer, faststart: boolean): Mp4Description
     codecs: [video, ...tracks.filter((track) => track !== video)].map((track) => track.codec),
     width: video.width,
     height: video.height,
-    durationMs: Math.max(...tracks.map((track) => track.durationMs)),
+    durationMs: video.durationMs,
     faststart,
   };
 }
