@@ -10,6 +10,7 @@ import { checkKey, folderOf } from './key.js';
 import type { OnProgress, Receipt, Remote, RemoteObject } from './remote.js';
 import { SendingFile } from './sending-file.js';
 import { StallWatch } from './stall-watch.js';
+import type { Pace } from './throttle.js';
 
 export interface FolderOptions {
   /** An existing folder. It is never made: an empty mount point would take the footage meant for the disk. */
@@ -25,6 +26,8 @@ export interface FolderOptions {
  */
 export class FolderRemote implements Remote {
   readonly name: string;
+  /** Nobody but us gives a file its name. */
+  readonly lateMs = 0;
   readonly #root: string;
   readonly #stallMs: number;
   readonly #clock: Clock;
@@ -38,10 +41,10 @@ export class FolderRemote implements Remote {
     this.#clock = options.clock ?? systemClock;
   }
 
-  async put(key: string, file: string, signal: AbortSignal, onProgress?: OnProgress): Promise<Receipt> {
+  async put(key: string, file: string, signal: AbortSignal, onProgress?: OnProgress, pace?: Pace): Promise<Receipt> {
     checkKey(key);
     return this.#call(signal, `store ${key}`, async (attempt, watch) => {
-      const source = await attempt.acquire(SendingFile.open(file), (late) => late.close());
+      const source = await attempt.acquire(SendingFile.open(file, pace && { pace, signal }), (late) => late.close());
       try {
         const target = this.#path(key);
         await watch.during(this.#makeFolders(key));
@@ -49,7 +52,7 @@ export class FolderRemote implements Remote {
         await this.#write(target, source, attempt, watch, onProgress);
         const found = await watch.during(regularFile(target));
         checkStored(key, source.bytes, found?.size);
-        return { key, ...source.digest(), provenBy: 'stat' };
+        return { key, ...source.digest(), proven: 'size', provenBy: 'stat' };
       } finally {
         // Closing waits for a read that may hang; nobody needs to.
         source.close().catch(() => undefined);
@@ -77,6 +80,15 @@ export class FolderRemote implements Remote {
       waiting.push(...found.folders);
       yield* found.objects;
     }
+  }
+
+  async remove(key: string, signal: AbortSignal): Promise<void> {
+    checkKey(key);
+    await this.#call(signal, `remove ${key}`, async (_attempt, watch) => {
+      await watch.during(this.#checkRoot());
+      const isOurs = await watch.during(this.#isPlain(dirname(this.#path(key))));
+      if (isOurs) await watch.during(rm(this.#path(key)));
+    });
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,9 @@
+import type { Socket } from 'node:net';
 import ssh2, { type SFTPWrapper } from 'ssh2';
+import type { Clock } from '../clock.js';
 import type { Attempt } from './attempt.js';
+import { FlightWindow } from './flight-window.js';
+import { leanWrite } from './lean-write.js';
 import type { OnProgress } from './remote.js';
 import type { SendingFile } from './sending-file.js';
 import type { Lane } from './sftp-lanes.js';
@@ -8,9 +12,6 @@ const { WRITE, CREAT, TRUNC } = ssh2.utils.sftp.OPEN_MODE;
 
 /** At most 31,952: ssh2 splits larger ones for servers that are not OpenSSH and sends the rest later, out of order. */
 const CHUNK = 30_720;
-
-/** Enough for 100 Mbit/s over 160 ms; memory per connection stays the same for any file. */
-const IN_FLIGHT = 2_000_000;
 
 /** A large file lets waiting ones go first after this much; smaller ones follow each other whole. */
 const TURN = 8 * 1024 * 1024;
@@ -24,23 +25,30 @@ export function openForWriting(channel: SFTPWrapper, lane: Lane, path: string): 
 }
 
 /**
- * Puts files' bytes on one SFTP channel: strictly ascending in each file, files in turn, one byte budget in flight for all.
+ * Puts files' bytes on one SFTP channel: strictly ascending in each file, files in turn, one window of bytes in flight for all.
  * The next file's bytes follow the last one's without waiting for its CLOSE, so the line never idles between files.
  * Every WRITE and the CLOSE must be acknowledged with OK; ssh2's own streams drop such errors (ssh2#1091).
  */
 export class OrderedWriter {
-  readonly #channel: SFTPWrapper;
+  readonly #line: WriteLine;
   readonly #turn = new Turn();
-  readonly #budget = new ByteBudget(IN_FLIGHT);
+  readonly #window: FlightWindow;
 
-  constructor(channel: SFTPWrapper) {
-    this.#channel = channel;
+  constructor(channel: SFTPWrapper, socket: Socket, clock: Clock) {
+    this.#line = new WriteLine(channel, socket);
+    this.#window = new FlightWindow(clock);
   }
 
   /** Resolves once every byte and the close were acknowledged. Rejects with the first status that is not OK. */
-  async write(lane: Lane, handle: SftpHandle, source: SendingFile, onProgress?: OnProgress): Promise<void> {
-    const sending = new Sending(this.#channel, lane, handle, this.#budget, onProgress);
-    let yieldTurn = await this.#turn.take(lane.attempt);
+  async write(
+    lane: Lane,
+    handle: SftpHandle,
+    source: SendingFile,
+    onProgress?: OnProgress,
+    urgent = false,
+  ): Promise<void> {
+    const sending = new Sending(this.#line, lane, handle, this.#window, onProgress);
+    let yieldTurn = await this.#turn.take(lane.attempt, urgent);
     let closed: Promise<void>;
     let inTurn = 0;
     try {
@@ -48,15 +56,15 @@ export class OrderedWriter {
       for (;;) {
         const { value: block, done } = await lane.attempt.race(blocks.next());
         if (done) break;
-        if (inTurn >= TURN && this.#turn.wanted) {
+        if (this.#turn.isWantedAfter(inTurn, urgent)) {
           yieldTurn();
-          yieldTurn = await this.#turn.take(lane.attempt);
+          yieldTurn = await this.#turn.take(lane.attempt, urgent);
           inTurn = 0;
         }
         await sending.send(block);
         inTurn += block.length;
       }
-      closed = lane.request<void>((done) => this.#channel.close(handle, done));
+      closed = lane.request<void>((done) => this.#line.channel.close(handle, done));
       // Awaited below; a write that fails first must not leave it unobserved.
       closed.catch(() => undefined);
     } catch (error) {
@@ -70,12 +78,37 @@ export class OrderedWriter {
   }
 }
 
+/** ssh2 gives each packet to the system by itself; those of one turn of the event loop go together. */
+class WriteLine {
+  readonly channel: SFTPWrapper;
+  readonly write: SFTPWrapper['write'];
+  readonly #socket: Socket;
+  #isHeld = false;
+
+  constructor(channel: SFTPWrapper, socket: Socket) {
+    this.channel = channel;
+    this.write = leanWrite(channel, () => this.hold());
+    this.#socket = socket;
+  }
+
+  /** To be called before a packet is written. */
+  hold(): void {
+    if (this.#isHeld) return;
+    this.#isHeld = true;
+    this.#socket.cork();
+    process.nextTick(() => {
+      this.#isHeld = false;
+      this.#socket.uncork();
+    });
+  }
+}
+
 /** The writes of one file: which are in flight, and the first that failed. */
 class Sending {
-  readonly #channel: SFTPWrapper;
+  readonly #line: WriteLine;
   readonly #lane: Lane;
   readonly #handle: SftpHandle;
-  readonly #budget: ByteBudget;
+  readonly #window: FlightWindow;
   readonly #onProgress: OnProgress | undefined;
   #position = 0;
   #acknowledged = 0;
@@ -83,11 +116,11 @@ class Sending {
   #abandoned = false;
   #settled: (() => void) | undefined;
 
-  constructor(channel: SFTPWrapper, lane: Lane, handle: SftpHandle, budget: ByteBudget, onProgress?: OnProgress) {
-    this.#channel = channel;
+  constructor(line: WriteLine, lane: Lane, handle: SftpHandle, window: FlightWindow, onProgress?: OnProgress) {
+    this.#line = line;
     this.#lane = lane;
     this.#handle = handle;
-    this.#budget = budget;
+    this.#window = window;
     this.#onProgress = onProgress;
     lane.attempt.onFail(() => this.abandon());
   }
@@ -96,7 +129,7 @@ class Sending {
   async send(block: Buffer): Promise<void> {
     for (let at = 0; at < block.length; at += CHUNK) {
       const length = Math.min(CHUNK, block.length - at);
-      if (!this.#budget.has(length)) await this.#budget.room(length, this.#lane.attempt);
+      if (!this.#window.has(length)) await this.#window.room(length, this.#lane.attempt);
       this.#throwIfFailed();
       this.#write(block, at, length);
     }
@@ -116,16 +149,17 @@ class Sending {
   abandon(): void {
     if (this.#abandoned) return;
     this.#abandoned = true;
-    this.#budget.give(this.#position - this.#acknowledged);
+    this.#window.give(this.#position - this.#acknowledged);
   }
 
   #write(block: Buffer, at: number, length: number): void {
-    this.#budget.take(length);
+    const flight = this.#window.take(length);
     const sequence = this.#lane.sent();
-    this.#channel.write(this.#handle, block, at, length, this.#position, (error) => {
+    this.#line.hold();
+    this.#line.write(this.#handle, block, at, length, this.#position, (error) => {
       this.#lane.answered(sequence);
       if (this.#abandoned) return;
-      this.#budget.give(length);
+      this.#window.landed(flight);
       this.#acknowledged += length;
       if (error) this.#error ??= error;
       else if (!this.#error) this.#onProgress?.(this.#acknowledged);
@@ -146,62 +180,47 @@ class Sending {
   }
 }
 
-/** First come, first served; whoever gives up waiting leaves the queue. */
+/** Who is urgent first, then first come, first served; whoever gives up waiting leaves the queue. */
 class Turn {
-  #last: Promise<void> = Promise.resolve();
-  #waiting = 0;
+  readonly #urgent: (() => void)[] = [];
+  readonly #others: (() => void)[] = [];
+  #taken = false;
 
-  get wanted(): boolean {
-    return this.#waiting > 0;
+  /** Whether someone waits whom a file that has already sent `bytes` in its turn should let go first. */
+  isWantedAfter(bytes: number, urgent: boolean): boolean {
+    if (this.#urgent.length > 0 && !urgent) return true;
+    return bytes >= TURN && this.#urgent.length + this.#others.length > 0;
   }
 
   /** Resolves with the function that passes the turn on. */
-  async take(attempt: Attempt): Promise<() => void> {
-    const before = this.#last;
-    let pass!: () => void;
+  async take(attempt: Attempt, urgent: boolean): Promise<() => void> {
+    let passed = false;
+    const pass = () => {
+      if (passed) return;
+      passed = true;
+      const next = this.#urgent.shift() ?? this.#others.shift();
+      if (next) next();
+      else this.#taken = false;
+    };
+    if (this.#taken) await this.#wait(attempt, urgent ? this.#urgent : this.#others, pass);
+    else this.#taken = true;
+    return pass;
+  }
+
+  async #wait(attempt: Attempt, queue: (() => void)[], pass: () => void): Promise<void> {
+    let go!: () => void;
     const mine = new Promise<void>((resolve) => {
-      pass = resolve;
+      go = resolve;
     });
-    this.#last = before.then(() => mine);
-    this.#waiting += 1;
+    queue.push(go);
     try {
-      await attempt.race(before);
-      return pass;
+      await attempt.race(mine);
     } catch (error) {
-      pass();
+      const at = queue.indexOf(go);
+      // Given the turn at the same moment: it is passed on.
+      if (at < 0) pass();
+      else queue.splice(at, 1);
       throw error;
-    } finally {
-      this.#waiting -= 1;
-    }
-  }
-}
-
-class ByteBudget {
-  #free: number;
-  readonly #wakers = new Set<() => void>();
-
-  constructor(bytes: number) {
-    this.#free = bytes;
-  }
-
-  has(bytes: number): boolean {
-    return this.#free >= bytes;
-  }
-
-  take(bytes: number): void {
-    this.#free -= bytes;
-  }
-
-  give(bytes: number): void {
-    this.#free += bytes;
-    for (const wake of this.#wakers) wake();
-    this.#wakers.clear();
-  }
-
-  /** Resolves when there is room, or when the attempt has failed: `abandon` gives bytes back, which wakes. */
-  async room(bytes: number, attempt: Attempt): Promise<void> {
-    while (!this.has(bytes) && !attempt.failure) {
-      await new Promise<void>((resolve) => this.#wakers.add(resolve));
     }
   }
 }

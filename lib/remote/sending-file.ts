@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { BigIntStats } from 'node:fs';
+import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { Crc64Nvme } from '@aws-sdk/crc64-nvme';
+import { Crc64Nvme } from '../crc64nvme.js';
 import { Failure } from '../errors.js';
+import type { Pace } from './throttle.js';
 
 const BLOCK = 1024 * 1024;
 
@@ -15,26 +16,36 @@ export interface SentDigest {
   crc64nvme: string;
 }
 
+/** How fast a file may be read, and what ends the waiting for that. */
+export interface Pacing {
+  pace: Pace;
+  signal: AbortSignal;
+}
+
 /** A local file on its way out: read once, front to back, hashed while it is read, and held to the size it began with. */
 export class SendingFile {
   readonly bytes: number;
   readonly #path: string;
   readonly #handle: FileHandle;
   readonly #before: BigIntStats;
+  readonly #pacing: Pacing | undefined;
   readonly #sha256 = createHash('sha256');
   readonly #crc = new Crc64Nvme();
   #digest: SentDigest | undefined;
+  #begun = false;
 
-  private constructor(path: string, handle: FileHandle, before: BigIntStats) {
+  private constructor(path: string, handle: FileHandle, before: BigIntStats, pacing: Pacing | undefined) {
     this.#path = path;
     this.#handle = handle;
     this.#before = before;
+    this.#pacing = pacing;
     this.bytes = Number(before.size);
   }
 
   /** Rejects with `file-missing`, `file-unreadable` or `not-a-file`. */
-  static async open(path: string): Promise<SendingFile> {
-    const handle = await open(path, 'r').catch((error) => {
+  static async open(path: string, pacing?: Pacing): Promise<SendingFile> {
+    // Without NONBLOCK, opening a pipe would wait for its writer, and the process with it.
+    const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((error) => {
       throw unreadable(path, error);
     });
     try {
@@ -42,18 +53,31 @@ export class SendingFile {
       if (!before.isFile()) {
         throw new Failure(`${path} is not a regular file`, { kind: 'permanent', code: 'not-a-file' });
       }
-      return new SendingFile(path, handle, before);
+      return new SendingFile(path, handle, before, pacing);
     } catch (error) {
       await handle.close();
       throw error instanceof Failure ? error : unreadable(path, error);
     }
   }
 
+  /** Whether {@link blocks} was asked for, which is possible but once. */
+  get isBegun(): boolean {
+    return this.#begun;
+  }
+
   /**
-   * Every byte in blocks of at most 1 MiB; the next block is read while one is being sent. A block is overwritten once the
-   * next but one is asked for. Rejects with `file-changed` when the file is not what it was: shorter, longer, rewritten.
+   * Every byte in blocks of at most 1 MiB, no faster than its pace; the next block is read while one is being sent. A
+   * block is overwritten once the next is asked for. Rejects with `file-changed` when the file is not what it was: shorter, longer, rewritten.
    */
   async *blocks(): AsyncGenerator<Buffer, void, undefined> {
+    this.#begun = true;
+    for await (const block of this.#whole()) {
+      if (this.#pacing) yield* paced(block, this.#pacing);
+      else yield block;
+    }
+  }
+
+  async *#whole(): AsyncGenerator<Buffer, void, undefined> {
     let current = Buffer.allocUnsafe(Math.min(BLOCK, this.bytes));
     let spare = Buffer.allocUnsafe(Math.min(BLOCK, Math.max(0, this.bytes - BLOCK)));
     let sent = 0;
@@ -72,9 +96,8 @@ export class SendingFile {
       this.#crc.update(block);
       yield block;
     }
-    await this.#checkUnchanged();
-    const crc64nvme = Buffer.from(await this.#crc.digest()).toString('base64');
-    this.#digest = { bytes: sent, sha256: this.#sha256.digest('hex'), crc64nvme };
+    await this.checkUnchanged();
+    this.#digest = { bytes: sent, sha256: this.#sha256.digest('hex'), crc64nvme: this.#crc.digest() };
   }
 
   /** What was sent. Only after {@link blocks} came to its end. */
@@ -95,7 +118,8 @@ export class SendingFile {
     return buffer.subarray(0, bytesRead);
   }
 
-  async #checkUnchanged(): Promise<void> {
+  /** Rejects with `file-changed` when the file is no longer what it was when it was opened. */
+  async checkUnchanged(): Promise<void> {
     const after = await this.#handle.stat({ bigint: true });
     if (after.size !== this.#before.size) throw this.#changed(`grew from ${this.bytes} to ${after.size} bytes`);
     if (after.mtimeNs !== this.#before.mtimeNs) throw this.#changed('was rewritten');
@@ -107,6 +131,15 @@ export class SendingFile {
       code: 'file-changed',
       hint: 'Something still writes to this file: only finished files may be sent.',
     });
+  }
+}
+
+async function* paced(block: Buffer, { pace, signal }: Pacing): AsyncGenerator<Buffer, void, undefined> {
+  for (let at = 0; at < block.length; ) {
+    const piece = block.subarray(at, at + pace.pieceBytes);
+    await pace.take(piece.length, signal);
+    yield piece;
+    at += piece.length;
   }
 }
 

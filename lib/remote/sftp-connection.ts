@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.js';
 import { Failure } from '../errors.js';
 import { Attempt } from './attempt.js';
-import { stalledFailure } from './failures.js';
+import { cut } from './cut.js';
+import { lateFailure, lostFailure, stalledFailure } from './failures.js';
 import { OrderedWriter } from './ordered-writer.js';
 import type { Dialled } from './sftp-dial.js';
-import { lostFailure } from './sftp-failures.js';
 import { type Lane, Lanes } from './sftp-lanes.js';
 
 export interface SftpConnectionOptions {
@@ -12,6 +12,8 @@ export interface SftpConnectionOptions {
   clock: Clock;
   stallMs: number;
   connectMs: number;
+  /** An unused connection is closed after this long, before the server does it in its own way. */
+  idleMs: number;
   dial: (attempt: Attempt) => Promise<Dialled>;
 }
 
@@ -25,8 +27,14 @@ export class SftpConnection {
   readonly #lanes: Lanes;
   #session: Promise<Session> | undefined;
   #open: Session | undefined;
+  #idle = new AbortController();
   #retired = false;
   #ended = false;
+  #isGone!: () => void;
+  /** Resolves once it has ended and its socket is closed: nothing more reaches the server over it. */
+  readonly gone = new Promise<void>((resolve) => {
+    this.#isGone = resolve;
+  });
 
   constructor(options: SftpConnectionOptions) {
     const { clock, stallMs, name } = options;
@@ -51,6 +59,7 @@ export class SftpConnection {
 
   /** Must be left again with {@link leave}, whatever happens. */
   enter(attempt: Attempt): Lane {
+    this.#idle.abort();
     return this.#lanes.add(attempt);
   }
 
@@ -58,6 +67,15 @@ export class SftpConnection {
     lane.end();
     const unused = this.#lanes.size === 0;
     if (unused && (this.#retired || !this.#open)) this.end(lostFailure(this.#options.name));
+    else if (unused && !this.#ended) void this.#endWhenIdle();
+  }
+
+  async #endWhenIdle(): Promise<void> {
+    this.#idle = new AbortController();
+    const { signal } = this.#idle;
+    await this.#options.clock.sleep(this.#options.idleMs, signal);
+    // Nobody uses it, so nobody is told.
+    if (!signal.aborted) this.end(lostFailure(this.#options.name));
   }
 
   /** Connects on the first call; later ones share it. */
@@ -71,24 +89,37 @@ export class SftpConnection {
     this.#retired = true;
   }
 
-  /** Ends it now; calls that still run fail with `failure`. The socket is destroyed: a polite end may hang for ever. */
+  /** Ends it now; calls that still run fail with `failure`. The socket is closed outright: a polite end may hang for ever. */
   end(failure: Failure): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#idle.abort();
     this.#stop.abort();
     this.#dialling.fail(failure);
+    const leavesParts = this.#retired || this.#lanes.size > 0;
     for (const lane of this.#lanes.all) lane.attempt.fail(failure);
-    this.#open?.socket.destroy();
+    this.#close(leavesParts);
+  }
+
+  #close(leavesParts: boolean): void {
+    const socket = this.#open?.socket;
+    if (!socket || socket.closed) {
+      this.#isGone();
+      return;
+    }
+    socket.once('close', () => this.#isGone());
+    if (leavesParts) cut(socket);
+    else socket.destroy();
   }
 
   async #connect(): Promise<Session> {
-    const { dial } = this.#options;
+    const { dial, clock } = this.#options;
     const connected = new AbortController();
     const late = this.#failWhenLate(connected.signal);
     try {
       const dialled = await dial(this.#dialling);
       this.#dialling.throwIfFailed();
-      this.#open = { ...dialled, writer: new OrderedWriter(dialled.channel) };
+      this.#open = { ...dialled, writer: new OrderedWriter(dialled.channel, dialled.socket, clock) };
       this.#endWhenLost(dialled);
       return this.#open;
     } catch (error) {
@@ -106,13 +137,7 @@ export class SftpConnection {
     const { clock, connectMs, name } = this.#options;
     await clock.sleep(connectMs, connected);
     if (connected.aborted) return;
-    this.#dialling.fail(
-      new Failure(`${name} did not answer within ${connectMs / 1000} s`, {
-        kind: 'transient',
-        code: 'unreachable',
-        hint: 'Something accepts connections there but does not speak SFTP: check host and port.',
-      }),
-    );
+    this.#dialling.fail(lateFailure(name, connectMs, 'SFTP'));
   }
 
   #endWhenLost({ client, channel, socket }: Dialled): void {

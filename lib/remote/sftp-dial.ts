@@ -4,7 +4,10 @@ import SftpClient from 'ssh2-sftp-client';
 import { Failure } from '../errors.js';
 import type { Attempt } from './attempt.js';
 import { fingerprintOf, type HostKeys } from './host-key.js';
+import { TodaysAgent } from './sftp-agent.js';
 import { dialFailure } from './sftp-failures.js';
+import { takeShortcuts } from './sftp-shortcuts.js';
+import type { OnStage } from './stage.js';
 
 export interface SftpEndpoint {
   host: string;
@@ -14,6 +17,8 @@ export interface SftpEndpoint {
   /** OpenSSH or PEM text. */
   privateKey?: string | Buffer;
   passphrase?: string;
+  /** The socket of an SSH agent, whose keys are tried after the private key. */
+  agent?: string;
 }
 
 export interface Dialled {
@@ -62,38 +67,44 @@ export async function dial(
   name: string,
   hostKeys: HostKeys,
   attempt: Attempt,
+  onStage: OnStage = () => undefined,
 ): Promise<Dialled> {
   const methods = signInMethods(endpoint);
+  const keys = methods.flatMap((method) => (method.type === 'publickey' ? [method.key as ParsedKey] : []));
   const socket = connect({ host: endpoint.host, port: endpoint.port, noDelay: true });
   attempt.onFail(() => socket.destroy());
+  socket.once('connect', () => onStage('tcp', socket.remoteAddress ?? ''));
   // Without callbacks of our own the library prints to the console.
   const client = new SftpClient('upload', {});
   // Its promises carry a rewritten message; the first event says what happened.
   let firstError: Error | undefined;
   client.on('error', (error: Error) => {
-    firstError ??= error;
+    // An agent that is not there is one way to sign in less; what becomes of the sign-in is what counts.
+    if ((error as { level?: string }).level !== 'agent') firstError ??= error;
   });
   let refused: string | undefined;
   try {
-    const channel = await attempt.race(
-      client.connect({
-        sock: socket,
-        username: endpoint.username,
-        algorithms: ALGORITHMS,
-        // The caller's deadline also covers what ssh2's own does not: opening the channel after signing in.
-        readyTimeout: 0,
-        keepaliveInterval: KEEPALIVE_MS,
-        hostVerifier: (key: Buffer): boolean => {
-          const fingerprint = fingerprintOf(key);
-          const accepted = hostKeys.accepts(fingerprint) === true;
-          if (!accepted) refused = fingerprint;
-          return accepted;
-        },
-        // In this order and without ssh2's `none` probe, which costs a round trip.
-        authHandler: (_left, _partial, next) => offer(next, methods.shift()),
-      }),
-    );
+    const connecting = client.connect({
+      sock: socket,
+      username: endpoint.username,
+      algorithms: ALGORITHMS,
+      // The caller's deadline also covers what ssh2's own does not: opening the channel after signing in.
+      readyTimeout: 0,
+      keepaliveInterval: KEEPALIVE_MS,
+      hostVerifier: (key: Buffer): boolean => {
+        const fingerprint = fingerprintOf(key);
+        const accepted = hostKeys.accepts(fingerprint) === true;
+        if (!accepted) refused = fingerprint;
+        else onStage('identity', fingerprint);
+        return accepted;
+      },
+      // In this order and without ssh2's `none` probe, which costs a round trip.
+      authHandler: (_left, _partial, next) => offer(next, methods.shift()),
+    });
+    takeShortcuts(client, keys);
+    const channel = await attempt.race(connecting);
     await attempt.race(hostKeys.pinned());
+    onStage('sign-in', endpoint.username);
     allowOverlap(client);
     return { client, channel, socket };
   } catch (error) {
@@ -109,9 +120,10 @@ function offer(next: (method: AnyAuthMethod) => void, method: AnyAuthMethod | un
 }
 
 /** A key first, then the password: a server may ask for both in that order. */
-function signInMethods({ username, password, privateKey, passphrase }: SftpEndpoint): AnyAuthMethod[] {
+function signInMethods({ username, password, privateKey, passphrase, agent }: SftpEndpoint): AnyAuthMethod[] {
   const methods: AnyAuthMethod[] = [];
   if (privateKey !== undefined) methods.push({ type: 'publickey', username, key: readKey(privateKey, passphrase) });
+  if (agent !== undefined) methods.push({ type: 'agent', username, agent: new TodaysAgent(agent) });
   if (password !== undefined) methods.push({ type: 'password', username, password });
   return methods;
 }

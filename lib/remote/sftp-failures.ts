@@ -1,5 +1,6 @@
 import ssh2 from 'ssh2';
 import { Failure, messageOf } from '../errors.js';
+import { lostFailure, quote, saysFull, unreachableFailure } from './failures.js';
 
 const STATUS = ssh2.utils.sftp.STATUS_CODE;
 
@@ -46,16 +47,6 @@ export function requestFailure(name: string, doing: string, cause: unknown): Fai
   return new Failure(message, { kind: 'transient', code: 'remote-failure', hint, cause });
 }
 
-export function lostFailure(name: string, cause?: unknown): Failure {
-  const why = cause === undefined ? '' : `: ${quote(messageOf(cause) || String((cause as { code?: string }).code))}`;
-  return new Failure(`The connection to ${name} was lost${why}`, {
-    kind: 'transient',
-    code: 'connection-lost',
-    hint: 'Check the network; the file is sent again from its beginning.',
-    cause,
-  });
-}
-
 /** Why there is no connection. */
 export function dialFailure(name: string, cause: unknown): Failure {
   const { level, code } = cause as { level?: string; code?: string | number };
@@ -68,16 +59,5 @@ export function dialFailure(name: string, cause: unknown): Failure {
     const hint = 'The server only offers outdated algorithms: update it, or choose a newer security policy.';
     return new Failure(`${name}: ${said}`, { kind: 'permanent', code: 'algorithms-refused', hint, cause });
   }
-  const hint =
-    code === 'ENOTFOUND' ? 'Check the host name, and the name server.' : 'Check host, port, firewall and network.';
-  return new Failure(`${name} cannot be reached: ${said}`, { kind: 'transient', code: 'unreachable', hint, cause });
-}
-
-function saysFull(text: string): boolean {
-  return /no space|disk full|quota|ENOSPC|EDQUOT|storage is full|out of space/i.test(text);
-}
-
-/** A peer's words, made safe for one line of a log. */
-function quote(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ').slice(0, 200);
+  return unreachableFailure(name, cause);
 }

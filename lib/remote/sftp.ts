@@ -11,6 +11,8 @@ import { dial, type SftpEndpoint } from './sftp-dial.js';
 import { isNoSuchFile, isPermissionDenied, requestFailure } from './sftp-failures.js';
 import { SftpFolders } from './sftp-folders.js';
 import type { Lane } from './sftp-lanes.js';
+import type { OnStage } from './stage.js';
+import type { Pace } from './throttle.js';
 
 export { fingerprintOf, type HostKeyPolicy } from './host-key.js';
 
@@ -23,6 +25,8 @@ export interface SftpOptions {
   password?: string;
   privateKey?: string | Buffer;
   passphrase?: string;
+  /** The socket of an SSH agent. */
+  agent?: string;
   hostKeys: HostKeyPolicy;
   /** The folder on the server that keys are under: absolute, or relative to where the user lands. @default '' */
   root?: string;
@@ -30,7 +34,12 @@ export interface SftpOptions {
   stallMs?: number;
   /** From the first packet to an open SFTP channel. @default 20,000 */
   connectMs?: number;
+  /** AWS Transfer Family ends a session after 30 minutes of rest. @default 900,000 */
+  idleMs?: number;
+  /** Transfer Family takes a client that has vanished for dead after 5 minutes. @default 900,000 */
+  lateMs?: number;
   clock?: Clock;
+  onStage?: OnStage;
 }
 
 /** A listing's progress cannot be seen from outside, so it may take this many times `stallMs`. */
@@ -44,35 +53,46 @@ interface Found {
 /** Uploads to an SFTP server: AWS Transfer Family, OpenSSH, or another of protocol version 3. */
 export class SftpRemote implements Remote {
   readonly name: string;
+  readonly lateMs: number;
   readonly #endpoint: SftpEndpoint;
   readonly #root: string;
   readonly #clock: Clock;
   readonly #stallMs: number;
   readonly #connectMs: number;
+  readonly #idleMs: number;
   readonly #hostKeys: HostKeys;
+  readonly #onStage: OnStage | undefined;
   readonly #connections = new Set<SftpConnection>();
   readonly #folders = new SftpFolders();
+  /** Files of which a part was left on a connection that has not ended yet: then it does, by key. */
+  readonly #parts = new Map<string, Promise<void>>();
 
   constructor(options: SftpOptions) {
-    const { host, port = 22, username, password, privateKey, passphrase, root = '', hostKeys } = options;
-    this.#endpoint = { host, port, username, password, privateKey, passphrase };
+    const { host, port = 22, username, password, privateKey, passphrase, agent, root = '', hostKeys } = options;
+    this.#endpoint = { host, port, username, password, privateKey, passphrase, agent };
+    this.#onStage = options.onStage;
     this.#root = root === '/' ? '/' : root.replace(/\/+$/, '');
     this.name = `sftp://${username}@${host.includes(':') ? `[${host}]` : host}:${port}`;
     this.#clock = options.clock ?? systemClock;
     this.#stallMs = options.stallMs ?? 30_000;
     this.#connectMs = options.connectMs ?? 20_000;
+    this.#idleMs = options.idleMs ?? 900_000;
+    this.lateMs = options.lateMs ?? 900_000;
     this.#hostKeys = new HostKeys(hostKeys);
   }
 
-  async put(key: string, file: string, signal: AbortSignal, onProgress?: OnProgress): Promise<Receipt> {
+  async put(key: string, file: string, signal: AbortSignal, onProgress?: OnProgress, pace?: Pace): Promise<Receipt> {
     checkKey(key);
     return this.#call(signal, async (lane, connect, connection) => {
-      const source = await lane.attempt.acquire(SendingFile.open(file), (late) => late.close());
+      const source = await lane.attempt.acquire(SendingFile.open(file, pace && { pace, signal }), (late) =>
+        late.close(),
+      );
       try {
+        await lane.attempt.race(this.#parts.get(key) ?? Promise.resolve());
         const session = await connect();
         const handle = await this.#open(session, lane, key);
         try {
-          await session.writer.write(lane, handle, source, onProgress);
+          await session.writer.write(lane, handle, source, onProgress, pace?.urgent);
         } catch (error) {
           // Never closed: over S3 a CLOSE would publish the part and report it as a completed upload. The server learns
           // that it is partial when this connection ends, which it does once the other calls on it have.
@@ -81,11 +101,22 @@ export class SftpRemote implements Remote {
         }
         const found = await this.#lookUp(session, lane, key);
         checkStored(key, source.bytes, found?.bytes);
-        return { key, ...source.digest(), provenBy: found!.provenBy };
+        return { key, ...source.digest(), proven: 'size', provenBy: found!.provenBy };
+      } catch (error) {
+        if (lane.attempt.failure || !connection.usable) this.#leftPart(key, connection.gone);
+        throw error;
       } finally {
         // Closing waits for a read that may hang; nobody needs to.
         source.close().catch(() => undefined);
       }
+    });
+  }
+
+  /** The server publishes it when that connection ends, and the next upload must not be there by then. */
+  #leftPart(key: string, gone: Promise<void>): void {
+    this.#parts.set(key, gone);
+    void gone.then(() => {
+      if (this.#parts.get(key) === gone) this.#parts.delete(key);
     });
   }
 
@@ -110,6 +141,18 @@ export class SftpRemote implements Remote {
         else if (type === '-') yield { key, bytes };
       }
     }
+  }
+
+  async remove(key: string, signal: AbortSignal): Promise<void> {
+    checkKey(key);
+    await this.#call(signal, async (lane, connect) => {
+      const { channel } = await connect();
+      try {
+        await lane.request<void>((done) => channel.unlink(this.#path(key), done));
+      } catch (error) {
+        throw requestFailure(this.name, `remove ${key}`, error);
+      }
+    });
   }
 
   async close(): Promise<void> {
@@ -148,7 +191,8 @@ export class SftpRemote implements Remote {
       clock: this.#clock,
       stallMs: this.#stallMs,
       connectMs: this.#connectMs,
-      dial: (attempt) => dial(this.#endpoint, this.name, this.#hostKeys, attempt),
+      idleMs: this.#idleMs,
+      dial: (attempt) => dial(this.#endpoint, this.name, this.#hostKeys, attempt, this.#onStage),
     });
     this.#connections.add(connection);
     return connection;

@@ -10,6 +10,7 @@ export class StallWatch {
   readonly #clock: Clock;
   readonly #ended = new AbortController();
   #since: number | undefined;
+  #patience = 1;
   #watching = false;
 
   constructor(attempt: Attempt, name: string, stallMs: number, clock: Clock) {
@@ -21,10 +22,15 @@ export class StallWatch {
 
   /**
    * Settles as `step` does, or rejects when the attempt fails first; what then still arrives goes to `discard`.
-   * Steps follow each other; they do not overlap.
+   * Steps follow each other; they do not overlap. `patience` multiplies `stallMs` for one whose progress cannot be seen.
    */
-  async during<T>(step: Promise<T>, discard: (late: T) => Promise<void> = async () => undefined): Promise<T> {
+  async during<T>(
+    step: Promise<T>,
+    discard: (late: T) => Promise<void> = async () => undefined,
+    patience = 1,
+  ): Promise<T> {
     this.#since = this.#clock.monotonic();
+    this.#patience = patience;
     if (!this.#watching) void this.#watch();
     try {
       return await this.#attempt.acquire(step, discard);
@@ -43,8 +49,9 @@ export class StallWatch {
     const { signal } = this.#ended;
     while (!signal.aborted) {
       const now = this.#clock.monotonic();
-      const left = (this.#since ?? now) + this.#stallMs - now;
-      if (left <= 0) return this.#attempt.fail(stalledFailure(this.#name, this.#stallMs));
+      const allowedMs = this.#stallMs * this.#patience;
+      const left = (this.#since ?? now) + allowedMs - now;
+      if (left <= 0) return this.#attempt.fail(stalledFailure(this.#name, allowedMs));
       await this.#clock.sleep(Math.ceil(left), signal);
     }
   }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { AcceptConnection, AuthContext, Connection, RejectConnection, Session } from 'ssh2';
 import type { Clock } from '../clock.js';
+import { messageOf } from '../errors.js';
 import { type EndpointBehaviour, MAX_CHANNELS } from './behaviour.js';
 import type { DisconnectReason, EndpointEvent, Violation } from './events.js';
 import type { EndpointFaults } from './faults.js';
@@ -8,18 +9,17 @@ import type { Link } from './link.js';
 import type { ObjectStore } from './object-store.js';
 import { SftpSession } from './sftp-session.js';
 import { UserView } from './user-view.js';
-import type { EndpointUser, Users } from './users.js';
+import type { EndpointUser, Identity, SignedIn, SignInMethod } from './users.js';
 
 export interface Surroundings {
   store: ObjectStore;
-  users: Users;
+  identity: Identity;
   behaviour: EndpointBehaviour;
   clock: Clock;
   faults: EndpointFaults;
   emit: (event: EndpointEvent) => void;
 }
 
-const METHODS = ['publickey', 'password'] as ('publickey' | 'password')[];
 const MAX_REFUSALS = 6;
 
 /**
@@ -36,11 +36,14 @@ export class ClientConnection implements Link {
   readonly faults: EndpointFaults;
   readonly clock: Clock;
   readonly emit: (event: EndpointEvent) => void;
+  stopping: AbortSignal = new AbortController().signal;
   readonly #client: Connection;
   readonly #socket: Socket;
   readonly #around: Surroundings;
   readonly #sessions = new Set<SftpSession>();
   readonly #closed = new AbortController();
+  /** What was proven so far. */
+  readonly #proven = new Set<SignInMethod>();
   #user: EndpointUser | undefined;
   #refusals = 0;
   #channels = 0;
@@ -62,10 +65,11 @@ export class ClientConnection implements Link {
 
   /** Serves until the connection is closed, by whichever side, and all that it left open is dealt with. */
   async run(stop: AbortSignal): Promise<void> {
+    this.stopping = stop;
     const closed = new Promise<void>((resolve) => this.#client.once('close', () => resolve()));
     // A 'close' follows, which is what counts; scanners and cut lines are everyday.
     this.#client.on('error', () => undefined);
-    this.#client.on('authentication', (attempt) => this.#signIn(attempt));
+    this.#client.on('authentication', (attempt) => void this.#signIn(attempt));
     this.#client.on('session', (accept, reject) => this.#openChannel(accept, reject));
     const unsubscribe = this.faults.onChange(() => this.#flow());
     const onStop = () => this.#end('stopped');
@@ -110,16 +114,24 @@ export class ClientConnection implements Link {
     else this.#socket.resume();
   }
 
-  #signIn(attempt: AuthContext): void {
+  async #signIn(attempt: AuthContext): Promise<void> {
     const { method, username: user } = attempt;
+    const { methods } = this.#around.identity;
     if (method === 'none') {
-      attempt.reject(METHODS);
+      attempt.reject([...methods]);
       return;
     }
     // Guesses that were under way when the connection was ended.
     const deaf = this.#ending || this.faults.current.refuseSignIn;
-    const found = deaf ? undefined : this.#around.users.check(attempt);
+    const found = deaf ? undefined : await this.#identify(attempt);
+    // It left while it was looked up.
+    if (this.#closed.signal.aborted) return;
     if (found) {
+      const missing = found.probing ? [] : this.#missingAfter(method as SignInMethod);
+      if (missing.length > 0) {
+        attempt.reject(missing, true);
+        return;
+      }
       if (!found.probing) {
         this.#user = found.user;
         this.emit({ type: 'signed-in', user, method });
@@ -128,8 +140,25 @@ export class ClientConnection implements Link {
       return;
     }
     this.emit({ type: 'sign-in-refused', user, method });
-    attempt.reject(METHODS);
+    attempt.reject([...methods]);
     if (++this.#refusals >= MAX_REFUSALS) this.#end('too-many-attempts');
+  }
+
+  /** A failing identity provider refuses, as AWS does. */
+  async #identify(attempt: AuthContext): Promise<SignedIn | undefined> {
+    try {
+      return await this.#around.identity.check(attempt, this.#socket.remoteAddress ?? '');
+    } catch (error) {
+      this.emit({ type: 'identity-provider-failed', user: attempt.username, reason: messageOf(error) });
+      return undefined;
+    }
+  }
+
+  /** What is still asked for, where one proof is not enough. */
+  #missingAfter(method: SignInMethod): SignInMethod[] {
+    this.#proven.add(method);
+    const { methods, needsAll } = this.#around.identity;
+    return needsAll ? methods.filter((one) => !this.#proven.has(one)) : [];
   }
 
   #openChannel(accept: AcceptConnection<Session>, reject: RejectConnection): void {

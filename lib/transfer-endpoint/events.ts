@@ -13,6 +13,7 @@ export type Violation =
 export type EndpointEvent =
   | { type: 'signed-in'; user: string; method: string }
   | { type: 'sign-in-refused'; user: string; method: string }
+  | { type: 'identity-provider-failed'; user: string; reason: string }
   | { type: 'uploaded'; user: string; key: string; bytes: number }
   /** The session ended with the file open: what had arrived is now visible at the key (`PARTIAL_CLOSE`). */
   | { type: 'partial-upload'; user: string; key: string; bytes: number }

@@ -16,6 +16,8 @@ export interface Faults {
   replyDelayMs?: number;
   /** Stores at CLOSE, but does not say so until lifted. */
   holdClose?: boolean;
+  /** Publishes what a lost connection left unfinished only once lifted, whatever was stored at the key since. */
+  holdPartials?: boolean;
   refuseSignIn?: boolean;
 }
 
@@ -45,7 +47,7 @@ export class EndpointFaults {
   }
 
   /** Resolves once neither applies to `fault` any more, or `signal` aborts. */
-  async lifted(fault: 'silent' | 'holdClose', signal: AbortSignal): Promise<void> {
+  async lifted(fault: 'silent' | 'holdClose' | 'holdPartials', signal: AbortSignal): Promise<void> {
     if (!this.#current[fault] || signal.aborted) return;
     await new Promise<void>((resolve) => {
       const end = () => {

@@ -1,6 +1,7 @@
 import ssh2 from 'ssh2';
 import { Failure } from '../errors.js';
 import { fingerprintOf } from '../remote/host-key.js';
+import { generateKeyPair } from '../remote/key-pair.js';
 
 export interface HostKey {
   /** OpenSSH private key file. A secret. */
@@ -13,13 +14,8 @@ export interface HostKey {
 
 /** A new Ed25519 host key. */
 export function generateHostKey(): HostKey {
-  for (;;) {
-    const pair = ssh2.utils.generateKeyPairSync('ed25519');
-    // About 1 in 200 of the keys that ssh2 1.17 generates cannot be parsed back.
-    if (ssh2.utils.parseKey(pair.private) instanceof Error || ssh2.utils.parseKey(pair.public) instanceof Error)
-      continue;
-    return { privateKey: pair.private, publicKey: pair.public, fingerprint: hostKeyFingerprint(pair.private) };
-  }
+  const pair = generateKeyPair();
+  return { privateKey: pair.private, publicKey: pair.public, fingerprint: hostKeyFingerprint(pair.private) };
 }
 
 /** `SHA256:…` as OpenSSH prints it, of a private or public key (PEM or OpenSSH). Throws `host-key-invalid`. */

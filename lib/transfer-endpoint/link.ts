@@ -6,6 +6,8 @@ import type { EndpointFaults } from './faults.js';
 export interface Link {
   readonly faults: EndpointFaults;
   readonly clock: Clock;
+  /** Aborted once the endpoint ends. */
+  readonly stopping: AbortSignal;
   emit(event: EndpointEvent): void;
   /** A request came; call the result once it is answered. Until then the connection is not idle. */
   working(): () => void;

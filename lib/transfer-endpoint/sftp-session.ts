@@ -98,6 +98,7 @@ export class SftpSession {
       user: this.#view.user.name,
       key,
       faults: this.#link.faults,
+      stopping: this.#link.stopping,
       emit: this.#link.emit,
       violation: this.#view.violation,
       drop: this.#link.drop,

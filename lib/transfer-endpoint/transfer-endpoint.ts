@@ -9,12 +9,16 @@ import { ClientConnection, type Surroundings } from './client-connection.js';
 import type { EndpointEvent } from './events.js';
 import { EndpointFaults } from './faults.js';
 import { hostKeyFingerprint } from './host-key.js';
+import { IdentityProvider, type IdentityProviderOptions } from './identity-provider.js';
 import type { ObjectStore } from './object-store.js';
 import { type EndpointUser, Users } from './users.js';
 
 export interface TransferEndpointOptions {
   store: ObjectStore;
-  users: readonly EndpointUser[];
+  /** @default none */
+  users?: readonly EndpointUser[];
+  /** Decides instead of `users`. @default they do */
+  identityProvider?: IdentityProviderOptions;
   /** PEM or OpenSSH private key; `generateHostKey` makes one. */
   hostKey: string;
   /** @default '127.0.0.1' */
@@ -59,7 +63,9 @@ export class TransferEndpoint implements Service {
     this.fingerprint = hostKeyFingerprint(options.hostKey);
     this.#around = {
       store: options.store,
-      users: new Users(options.users),
+      identity: options.identityProvider
+        ? new IdentityProvider(options.identityProvider)
+        : new Users(options.users ?? []),
       behaviour: { ...DEFAULT_BEHAVIOUR, ...options.behaviour },
       clock: options.clock,
       faults: options.faults ?? new EndpointFaults(),
@@ -72,7 +78,6 @@ export class TransferEndpoint implements Service {
       keepaliveInterval: KEEPALIVE_MS,
       keepaliveCountMax: KEEPALIVES_MISSED,
     });
-    this.#server = createServer({ noDelay: true }, (socket) => void this.#welcome(socket));
     this.#ssh.on('connection', (client, { ip, port }) => this.#serve(client, `${ip} ${port}`));
     this.#server = createServer({ noDelay: true }, (socket) => void this.#welcome(socket));
   }

@@ -8,6 +8,8 @@ export interface UploadContext {
   user: string;
   key: string;
   faults: EndpointFaults;
+  /** The endpoint ends: nothing is held back any longer. */
+  stopping: AbortSignal;
   emit(event: EndpointEvent): void;
   violation(violation: Violation, detail: string): void;
   /** Cuts the connection without a word. */
@@ -79,8 +81,9 @@ export class UploadingFile {
    * stand-in always does, so that nobody relies on luck. Never rejects.
    */
   async abandon(): Promise<void> {
-    const { user, key } = this.#context;
+    const { user, key, faults, stopping } = this.#context;
     await this.#tail;
+    await faults.lifted('holdPartials', stopping);
     try {
       await this.#writer.publishPartial();
       this.#context.emit({ type: 'partial-upload', user, key, bytes: this.#stored });

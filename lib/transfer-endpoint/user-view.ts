@@ -1,9 +1,10 @@
 import ssh2 from 'ssh2';
 import type { EndpointBehaviour } from './behaviour.js';
 import type { Violation } from './events.js';
-import { keyOf } from './logical-path.js';
+import { absolutePath, keyOf } from './logical-path.js';
 import type { ListedEntry, ObjectReader, ObjectStore } from './object-store.js';
 import { denied, FOLDER_ATTRIBUTES, fileAttributes, noSuchFile, Refusal } from './replies.js';
+import type { ObjectAction } from './session-policy.js';
 import type { EndpointUser } from './users.js';
 
 const { OPEN_MODE } = ssh2.utils.sftp;
@@ -21,8 +22,18 @@ export class UserView {
     readonly violation: (violation: Violation, detail: string) => void,
   ) {}
 
+  /** Beside the one folder that is mapped there is nothing, and nothing can be put. */
   key(path: string): string {
-    return keyOf(this.user.root, path);
+    const { root, entry } = this.user;
+    if (!entry) return keyOf(root, path);
+    const absolute = absolutePath(path);
+    const top = `/${entry}`;
+    if (absolute !== top && !absolute.startsWith(`${top}/`)) throw denied();
+    return keyOf(root, absolute.slice(top.length));
+  }
+
+  #isTop(path: string): boolean {
+    return this.user.entry !== undefined && absolutePath(path) === '/';
   }
 
   /**
@@ -51,34 +62,37 @@ export class UserView {
   uploadKey(path: string): string {
     const key = this.key(path);
     if (key === this.user.root) throw new Refusal('FAILURE', 'Is a directory');
+    if (!this.#may('s3:PutObject', key)) throw denied();
     return key;
   }
 
   async open(path: string): Promise<ObjectReader> {
-    this.#mustSeeObjects();
-    const reader = await this.store.open(this.key(path));
+    const key = this.key(path);
+    this.#mustSeeObjects(key);
+    const reader = await this.store.open(key);
     if (!reader) throw noSuchFile();
     return reader;
   }
 
   async stat(path: string) {
+    if (this.#isTop(path)) return FOLDER_ATTRIBUTES;
     const key = this.key(path);
     if (key === this.user.root) return FOLDER_ATTRIBUTES;
-    if (this.user.mode === 'verify') {
+    if (this.#maySee(key)) {
       const found = await this.store.head(key);
       if (found) return fileAttributes(found.bytes, found.modified);
     }
-    const mayList = this.user.mode === 'verify' || this.behaviour.dropboxListing;
-    if (mayList && (await this.#isFolder(key))) return FOLDER_ATTRIBUTES;
+    if (this.#mayList(key) && (await this.#isFolder(key))) return FOLDER_ATTRIBUTES;
     // Without permission to read, S3 says "denied" of what exists and of what does not.
-    this.#mustSeeObjects();
+    this.#mustSeeObjects(key);
     throw noSuchFile();
   }
 
   /** The entries of a folder, first page already there, so that a missing one is noticed at OPENDIR. */
   async list(path: string): Promise<AsyncIterator<ListedEntry>> {
-    if (this.user.mode === 'dropbox' && !this.behaviour.dropboxListing) throw denied();
+    if (this.#isTop(path)) return only({ type: 'folder', name: this.user.entry! });
     const key = this.key(path);
+    if (!this.#mayList(key)) throw denied();
     const entries = this.store.list(key)[Symbol.asyncIterator]();
     const first = await entries.next();
     if (first.done && key !== this.user.root && !(await this.#isMarked(key))) throw noSuchFile();
@@ -88,7 +102,7 @@ export class UserView {
   async makeFolder(path: string): Promise<void> {
     const key = this.key(path);
     this.violation('mkdir', key);
-    if (this.behaviour.mkdir === 'denied') throw denied();
+    if (this.behaviour.mkdir === 'denied' || !this.#may('s3:PutObject', `${key}/`)) throw denied();
     if (this.behaviour.mkdir === 'marked' && key !== '') await this.store.mark(key);
   }
 
@@ -108,8 +122,22 @@ export class UserView {
     throw denied();
   }
 
-  #mustSeeObjects(): void {
-    if (this.user.mode === 'dropbox') throw denied();
+  #mustSeeObjects(key: string): void {
+    if (!this.#maySee(key)) throw denied();
+  }
+
+  #maySee(key: string): boolean {
+    return this.user.mode === 'verify' && this.#may('s3:GetObject', key);
+  }
+
+  /** Transfer lists with the folder's own prefix, which is what conditions in policies see. */
+  #mayList(key: string): boolean {
+    const byMode = this.user.mode === 'verify' || this.behaviour.dropboxListing;
+    return byMode && (this.user.policy?.allowsListing(key === '' ? '' : `${key}/`) ?? true);
+  }
+
+  #may(action: ObjectAction, key: string): boolean {
+    return this.user.policy?.allowsObject(action, key) ?? true;
   }
 
   async #isFolder(key: string): Promise<boolean> {
@@ -129,13 +157,25 @@ export class UserView {
   }
 }
 
-async function* startingWith(
+async function* only(entry: ListedEntry): AsyncGenerator<ListedEntry> {
+  yield entry;
+}
+
+/** No generator: one that was never asked for anything does not close what it reads from when it is told to return. */
+function startingWith(
   first: IteratorResult<ListedEntry>,
   rest: AsyncIterator<ListedEntry>,
-): AsyncGenerator<ListedEntry> {
-  try {
-    for (let next = first; !next.done; next = await rest.next()) yield next.value;
-  } finally {
-    await rest.return?.();
-  }
+): AsyncIterator<ListedEntry> {
+  let ahead: IteratorResult<ListedEntry> | undefined = first;
+  return {
+    async next() {
+      const next = ahead ?? (await rest.next());
+      ahead = undefined;
+      return next;
+    },
+    async return() {
+      await rest.return?.();
+      return { done: true, value: undefined };
+    },
+  };
 }
