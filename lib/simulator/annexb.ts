@@ -1,8 +1,17 @@
+import type { VideoCodec } from './device-settings.js';
+
 /** NAL unit types (ITU-T H.264 table 7-1) that matter here. */
 export const NAL = { idr: 5, sps: 7, pps: 8, delimiter: 9 } as const;
 
+/** And of ITU-T H.265, table 7-1. */
+export const HEVC_NAL = { firstKey: 16, lastKey: 21, vps: 32, sps: 33, pps: 34, delimiter: 35, suffix: 40 } as const;
+
 export function nalType(nal: Uint8Array): number {
   return nal[0]! & 0x1f;
+}
+
+export function hevcNalType(nal: Uint8Array): number {
+  return (nal[0]! >> 1) & 0x3f;
 }
 
 /** The NAL units of an Annex-B byte stream, without start codes; views, not copies. */
@@ -31,24 +40,45 @@ export interface AccessUnit {
   key: boolean;
 }
 
+/** What a NAL unit is to its picture. */
+type Part = 'delimiter' | 'ahead' | 'behind' | 'slice' | 'key-slice';
+
 /**
- * Groups NAL units into pictures: a slice whose first_mb_in_slice is 0 starts one (7.4.1.2.4, for streams without
- * arbitrary slice order, as encoders of cameras write them). Access unit delimiters are dropped: RTP has a marker bit.
+ * Groups NAL units into pictures: a slice whose first_mb_in_slice is 0 (H.264 7.4.1.2.4, for streams without arbitrary slice
+ * order, as encoders of cameras write them), or that has first_slice_segment_in_pic_flag (H.265 7.4.2.4.5), starts one.
+ * Access unit delimiters are dropped: RTP has a marker bit.
  */
-export function accessUnits(nals: readonly Buffer[]): AccessUnit[] {
+export function accessUnits(nals: readonly Buffer[], codec: VideoCodec = 'H264'): AccessUnit[] {
+  const partOf = codec === 'H264' ? h264Part : hevcPart;
+  // ue(v) of 0 is the single bit 1, and so is the flag of H.265, one byte further.
+  const first = codec === 'H264' ? 1 : 2;
   const units: AccessUnit[] = [];
   let ahead: Buffer[] = [];
   for (const nal of nals) {
-    const type = nalType(nal);
-    if (type === NAL.delimiter) continue;
-    if (type !== 1 && type !== NAL.idr) ahead.push(nal);
-    // ue(v) of 0 is the single bit 1.
-    else if (nal[1]! & 0x80) {
-      units.push({ nals: [...ahead, nal], key: type === NAL.idr });
+    const part = partOf(nal);
+    if (part === 'delimiter') continue;
+    if (part === 'ahead') ahead.push(nal);
+    else if (part !== 'behind' && nal[first]! & 0x80) {
+      units.push({ nals: [...ahead, nal], key: part === 'key-slice' });
       ahead = [];
     } else {
       units.at(-1)?.nals.push(nal);
     }
   }
   return units;
+}
+
+function h264Part(nal: Buffer): Part {
+  const type = nalType(nal);
+  if (type === NAL.delimiter) return 'delimiter';
+  if (type === NAL.idr) return 'key-slice';
+  return type === 1 ? 'slice' : 'ahead';
+}
+
+function hevcPart(nal: Buffer): Part {
+  const type = hevcNalType(nal);
+  if (type === HEVC_NAL.delimiter) return 'delimiter';
+  if (type >= HEVC_NAL.firstKey && type <= HEVC_NAL.lastKey) return 'key-slice';
+  if (type < HEVC_NAL.vps) return 'slice';
+  return type === HEVC_NAL.suffix ? 'behind' : 'ahead';
 }

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asideName } from '../files.js';
 import { type AacStream, parseAdts } from './adts.js';
-import { type AccessUnit, accessUnits, NAL, nalType, splitNals } from './annexb.js';
+import { type AccessUnit, accessUnits, HEVC_NAL, hevcNalType, NAL, nalType, splitNals } from './annexb.js';
 import { newPicture } from './canvas.js';
 import { encodeSound, encodeVideo, type VideoCoding, videoArguments } from './encode.js';
 import { type MotionInterval, motionOf, Scene, type SceneSpec } from './scene.js';
@@ -20,6 +20,8 @@ export interface Clip {
   spec: ClipSpec;
   /** One per picture; the first is a keyframe, and the last is followed by the first. */
   video: AccessUnit[];
+  /** H.265 alone has one. */
+  vps?: Buffer;
   sps: Buffer;
   pps: Buffer;
   audio: AacStream;
@@ -46,7 +48,7 @@ export async function loadClip(spec: ClipSpec, { cacheDir, ffmpeg }: ClipOptions
   await mkdir(cacheDir, { recursive: true });
   const scene = new Scene(spec);
   const key = videoKey(scene, spec);
-  const [video, mjpeg] = await cached(cacheDir, key, ['h264', 'mjpeg'], (files) =>
+  const [video, mjpeg] = await cached(cacheDir, key, [spec.codec === 'H265' ? 'h265' : 'h264', 'mjpeg'], (files) =>
     encodeVideo(ffmpeg, scene, videoArguments(scene, spec, files[0]!, files[1]!), signal),
   );
   const [adts] = await cached(cacheDir, `sound-${spec.loopMs}`, ['aac'], async ([file]) =>
@@ -55,20 +57,22 @@ export async function loadClip(spec: ClipSpec, { cacheDir, ffmpeg }: ClipOptions
   return assemble(spec, video!, mjpeg!, adts!);
 }
 
-function assemble(spec: ClipSpec, h264: Buffer, mjpeg: Buffer, adts: Buffer): Clip {
-  const nals = splitNals(h264);
-  const video = accessUnits(nals);
+function assemble(spec: ClipSpec, stream: Buffer, mjpeg: Buffer, adts: Buffer): Clip {
+  const nals = splitNals(stream);
+  const video = accessUnits(nals, spec.codec);
   const sound = parseAdts(adts);
   const audio = {
     ...sound,
     frames: sound.frames.slice(AUDIO_LEAD_FRAMES, AUDIO_LEAD_FRAMES + spec.loopMs / AAC_FRAME_MS),
   };
-  const sps = nals.find((nal) => nalType(nal) === NAL.sps);
-  const pps = nals.find((nal) => nalType(nal) === NAL.pps);
+  const isHevc = spec.codec === 'H265';
+  const first = (type: number) => nals.find((nal) => (isHevc ? hevcNalType(nal) : nalType(nal)) === type);
+  const vps = isHevc ? first(HEVC_NAL.vps) : undefined;
+  const [sps, pps] = isHevc ? [first(HEVC_NAL.sps), first(HEVC_NAL.pps)] : [first(NAL.sps), first(NAL.pps)];
   const whole = video.length === (spec.loopMs * spec.fps) / 1000 && audio.frames.length === spec.loopMs / AAC_FRAME_MS;
-  if (!whole || !sps || !pps)
+  if (!whole || !sps || !pps || (isHevc && !vps))
     throw new Error(`the encoder made ${video.length} pictures and ${audio.frames.length} audio frames`);
-  return { spec, video, sps, pps, audio, snapshots: splitJpegs(mjpeg), motion: motionOf(spec) };
+  return { spec, video, vps, sps, pps, audio, snapshots: splitJpegs(mjpeg), motion: motionOf(spec) };
 }
 
 export function checkSpec({ fps, loopMs, gopFrames }: ClipSpec): void {

@@ -1,14 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { type OnvifIdentity, scopesOf } from './onvif-identity.js';
-import { escapeXml, parseSoap } from './soap.js';
+import { parseSoap } from './soap.js';
+import { leaf, tag } from './soap-reply.js';
 
 /** A device that answers probes. */
 export interface Discoverable {
-  identity: OnvifIdentity;
-  /** Where its device service is: `http://127.0.0.1:8080/onvif/device_service`. */
-  deviceUrl: string;
+  /** Its endpoint reference: `urn:uuid:…`. */
+  readonly urn: string;
+  /** With prefixes `dn` and `tds`. */
+  readonly types: string;
+  /** Where its device service is, as the datagram has it: `http://127.0.0.1:8080/onvif/device_service`, more after a space. */
+  readonly addresses: string;
+  /** The address it is at, and answers from. */
+  readonly host: string;
+  scopes(): readonly string[];
   /** Whether it answers at this moment. */
   isAnswering(): boolean;
 }
@@ -40,8 +46,13 @@ export class DiscoveryResponder {
     // The kernel hands over what any program's membership brought in, from other interfaces too.
     const isLoopback = interfaceAddress.startsWith('127.');
     socket.on('message', (message, from) => {
-      if (from.address.startsWith('127.') === isLoopback) this.#answer(socket, message, from);
+      if (from.address.startsWith('127.') === isLoopback) this.#answer(message, from);
     });
+  }
+
+  /** Says hello for a device that has just come up, as cameras do. */
+  announce(device: Discoverable): void {
+    if (this.#socket) sendFrom(device.host, hello(device), { port: PORT, address: GROUP });
   }
 
   async close(): Promise<void> {
@@ -53,19 +64,30 @@ export class DiscoveryResponder {
     await closed;
   }
 
-  #answer(socket: Socket, message: Buffer, from: RemoteInfo): void {
+  #answer(message: Buffer, from: RemoteInfo): void {
     const probe = parseSoap(message.toString('utf8'));
     const id = probe?.text('MessageID');
     if (probe?.operation !== 'Probe' || !id || !wantsCamera(probe.text('Types'))) return;
     const wanted = probe.text('Scopes')?.split(/\s+/).filter(Boolean) ?? [];
     for (const device of this.#devices) {
-      const scopes = scopesOf(device.identity);
+      const scopes = device.scopes();
       const matches = wanted.every((prefix) =>
         scopes.some((scope) => scope === prefix || scope.startsWith(`${prefix}/`)),
       );
-      if (matches && device.isAnswering()) socket.send(probeMatch(device, id), from.port, from.address);
+      if (matches && device.isAnswering()) sendFrom(device.host, probeMatch(device, id), from);
     }
   }
+}
+
+/** From the device's own address, as it would come from a box of its own: careful clients believe a sender nothing else. */
+function sendFrom(host: string, message: string, to: { port: number; address: string }): void {
+  const socket = createSocket('udp4');
+  // An address that is gone, or a message that cannot be sent: a datagram lost, which clients expect.
+  socket.on('error', () => socket.close());
+  socket.bind(0, host, () => {
+    if (to.address === GROUP) socket.setMulticastInterface(host);
+    socket.send(message, to.port, to.address, () => socket.close());
+  });
 }
 
 function wantsCamera(types: string | undefined): boolean {
@@ -78,15 +100,35 @@ function wantsCamera(types: string | undefined): boolean {
 
 const NAMESPACES =
   'xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" ' +
-  'xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery" xmlns:dn="http://www.onvif.org/ver10/network/wsdl"';
+  'xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery" xmlns:dn="http://www.onvif.org/ver10/network/wsdl" ' +
+  'xmlns:tds="http://www.onvif.org/ver10/device/wsdl"';
 
-function probeMatch({ identity, deviceUrl }: Discoverable, relatesTo: string): string {
-  return (
-    `<?xml version="1.0" encoding="UTF-8"?>\n<s:Envelope ${NAMESPACES}><s:Header><a:MessageID>urn:uuid:${randomUUID()}</a:MessageID>` +
-    `<a:RelatesTo>${escapeXml(relatesTo)}</a:RelatesTo><a:To>http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous</a:To>` +
-    '<a:Action>http://schemas.xmlsoap.org/ws/2005/04/discovery/ProbeMatches</a:Action></s:Header><s:Body><d:ProbeMatches><d:ProbeMatch>' +
-    `<a:EndpointReference><a:Address>${identity.urn}</a:Address></a:EndpointReference><d:Types>dn:NetworkVideoTransmitter</d:Types>` +
-    `<d:Scopes>${escapeXml(scopesOf(identity).join(' '))}</d:Scopes><d:XAddrs>${deviceUrl}</d:XAddrs><d:MetadataVersion>1</d:MetadataVersion>` +
-    '</d:ProbeMatch></d:ProbeMatches></s:Body></s:Envelope>'
+function probeMatch(device: Discoverable, relatesTo: string): string {
+  const to = '<a:To>http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous</a:To>';
+  const match = tag('d:ProbeMatches', tag('d:ProbeMatch', description(device)));
+  return message('ProbeMatches', leaf('a:RelatesTo', relatesTo) + to, match);
+}
+
+function hello(device: Discoverable): string {
+  return message(
+    'Hello',
+    '<a:To>urn:schemas-xmlsoap-org:ws:2005:04:discovery</a:To>',
+    tag('d:Hello', description(device)),
   );
+}
+
+function message(action: string, header: string, body: string): string {
+  const name = leaf('a:Action', `http://schemas.xmlsoap.org/ws/2005/04/discovery/${action}`);
+  const head = tag('s:Header', leaf('a:MessageID', `urn:uuid:${randomUUID()}`), header, name);
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${tag(`s:Envelope ${NAMESPACES}`, head, tag('s:Body', body))}`;
+}
+
+function description(device: Discoverable): string {
+  return [
+    tag('a:EndpointReference', leaf('a:Address', device.urn)),
+    leaf('d:Types', device.types),
+    leaf('d:Scopes', device.scopes().join(' ')),
+    leaf('d:XAddrs', device.addresses),
+    leaf('d:MetadataVersion', 1),
+  ].join('');
 }

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { ended, runChild, spawnDependent, stopChild, tail } from '../child.js';
 import { Failure } from '../errors.js';
 import { newPicture } from './canvas.js';
+import type { VideoCodec } from './device-settings.js';
 import type { Scene } from './scene.js';
 import { AAC_FRAME_MS, SAMPLE_RATE, sceneSound } from './sound.js';
 
@@ -14,28 +15,23 @@ export interface VideoCoding {
   rate: 'capped' | 'constant';
   rateBps: number;
   gopFrames: number;
+  /** Default H264. */
+  codec?: VideoCodec;
 }
 
 /**
- * ffmpeg arguments: raw pictures on standard input, H.264 to `h264`, one JPEG per second to `mjpeg`. No B-frames, closed
+ * ffmpeg arguments: raw pictures on standard input, video to `video`, one JPEG per second to `mjpeg`. No B-frames, closed
  * groups of fixed length, parameter sets before each keyframe: what cameras send, and what lets the clip start over.
  */
-export function videoArguments(
-  { spec }: Scene,
-  { rate, rateBps, gopFrames }: VideoCoding,
-  h264: string,
-  mjpeg: string,
-): string[] {
+export function videoArguments({ spec }: Scene, coding: VideoCoding, video: string, mjpeg: string): string[] {
   const colours = ['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709', '-color_range', 'tv'];
+  const { rate, rateBps, codec } = coding;
   return [
     ...['-hide_banner', '-loglevel', 'error', '-y', '-f', 'rawvideo', '-pix_fmt', 'yuv420p'],
     ...['-s', `${spec.width}x${spec.height}`, '-r', String(spec.fps), ...colours, '-i', 'pipe:0'],
-    ...['-c:v', 'libx264', '-preset', 'superfast', '-profile:v', 'high', '-bf', '0', '-g', String(gopFrames)],
-    ...['-keyint_min', String(gopFrames), '-sc_threshold', '0', ...colours],
-    // Adaptive quantisation spends its bits on flat, noisy ground, and drowns in it what moves.
-    ...['-aq-mode', '0'],
+    ...(codec === 'H265' ? x265(coding, colours) : x264(coding, colours)),
     ...(rate === 'constant' ? ['-b:v', String(rateBps)] : ['-crf', '26']),
-    ...['-maxrate', String(rateBps), '-bufsize', String(rateBps), '-f', 'h264', h264],
+    ...['-maxrate', String(rateBps), '-bufsize', String(rateBps), '-f', codec === 'H265' ? 'hevc' : 'h264', video],
     ...[
       '-vf',
       `framestep=${spec.fps},scale=out_range=pc,format=yuvj420p`,
@@ -48,6 +44,20 @@ export function videoArguments(
       mjpeg,
     ],
   ];
+}
+
+function x264({ gopFrames }: VideoCoding, colours: readonly string[]): string[] {
+  return [
+    ...['-c:v', 'libx264', '-preset', 'superfast', '-profile:v', 'high', '-bf', '0', '-g', String(gopFrames)],
+    ...['-keyint_min', String(gopFrames), '-sc_threshold', '0', ...colours],
+    // Adaptive quantisation spends its bits on flat, noisy ground, and drowns in it what moves.
+    ...['-aq-mode', '0'],
+  ];
+}
+
+function x265({ gopFrames }: VideoCoding, colours: readonly string[]): string[] {
+  const own = `keyint=${gopFrames}:min-keyint=${gopFrames}:scenecut=0:bframes=0:open-gop=0:repeat-headers=1:aq-mode=0:info=0`;
+  return ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', `${own}:log-level=error`, ...colours];
 }
 
 /** Draws the scene once and encodes it. Rejects with a `Failure` (`ffmpeg-missing`, `ffmpeg-failed`, `aborted`). */
@@ -110,7 +120,7 @@ function check(ffmpeg: string, code: number | null, stderr: string): void {
   throw new Failure(`${ffmpeg} could not encode the simulated camera: ${stderr || `exit status ${code}`}`, {
     kind: 'permanent',
     code: 'ffmpeg-failed',
-    hint: 'Use an ffmpeg with libx264 and AAC, as Debian builds it.',
+    hint: 'Use an ffmpeg with libx264, libx265 and AAC, as Debian builds it.',
   });
 }
 

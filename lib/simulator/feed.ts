@@ -1,6 +1,6 @@
 import { AAC_FRAME_SAMPLES } from './adts.js';
 import type { Clip } from './clip.js';
-import { type PacketBlock, packetiseAac, packetiseH264 } from './rtp.js';
+import { type PacketBlock, packetiseAac, packetiseVideo } from './rtp.js';
 
 export const VIDEO_CLOCK_HZ = 90_000;
 
@@ -15,7 +15,7 @@ export class Feed {
 
   constructor(clip: Clip) {
     this.clip = clip;
-    this.#video = clip.video.map(({ nals }) => packetiseH264(nals));
+    this.#video = clip.video.map(({ nals }) => packetiseVideo(nals, clip.spec.codec ?? 'H264'));
     this.#audio = clip.audio.frames.map(packetiseAac);
   }
 

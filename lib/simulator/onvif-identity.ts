@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto';
-import type { ClipSpec } from './clip.js';
+import type { DeviceSettings, EncoderSettings } from './device-settings.js';
+import type { Persona, ProfileNames } from './persona.js';
 
-/** One media profile: what is streamed where. */
+/** One media profile: a stream, its names, and what its encoder is set to at this moment. */
 export interface OnvifProfile {
-  token: 'main' | 'sub';
-  streamUrl: string;
-  spec: ClipSpec;
+  role: 'main' | 'sub';
+  names: ProfileNames;
+  /** The largest picture there is. */
+  sensor: { width: number; height: number };
+  readonly encoder: EncoderSettings;
 }
 
-/** Everything a device says about itself. */
+/** What a device says about itself, and nobody can change. */
 export interface OnvifIdentity {
   name: string;
   manufacturer: string;
@@ -16,18 +19,16 @@ export interface OnvifIdentity {
   firmware: string;
   serial: string;
   hardware: string;
-  /** `02:…`, locally administered. */
   mac: string;
   /** Endpoint reference, `urn:uuid:…`: the same at every start. */
   urn: string;
 }
 
 /** The identity of a simulated camera: repeatable, and different for every name and seed. */
-export function identityOf(name: string, seed: string): OnvifIdentity {
+export function identityOf(name: string, seed: string, persona: Persona, mac?: string): OnvifIdentity {
   const hash = createHash('sha256')
     .update(JSON.stringify([name, seed]))
     .digest('hex');
-  const mac = ['02', ...hash.slice(0, 10).match(/../g)!].join(':');
   const uuid = [
     hash.slice(0, 8),
     hash.slice(8, 12),
@@ -35,26 +36,37 @@ export function identityOf(name: string, seed: string): OnvifIdentity {
     `8${hash.slice(17, 20)}`,
     hash.slice(20, 32),
   ].join('-');
+  const { manufacturer, model, firmware, hardware } = persona;
   return {
-    name,
-    manufacturer: 'nvr-uplink',
-    model: 'Simulated Camera',
-    firmware: '1.0',
-    serial: `SIM${hash.slice(0, 8).toUpperCase()}`,
-    hardware: 'SIM1',
-    mac,
+    ...{ name, manufacturer, model, firmware, hardware },
+    serial: persona.serialOf(hash),
+    // Locally administered.
+    mac: mac ?? ['02', ...hash.slice(0, 10).match(/../g)!].join(':'),
     urn: `urn:uuid:${uuid}`,
   };
 }
 
-/** The scopes of discovery and `GetScopes`; names are percent-encoded as the specification asks. */
-export function scopesOf({ name, hardware, mac }: OnvifIdentity): string[] {
-  const scope = (path: string) => `onvif://www.onvif.org/${path}`;
+const scope = (path: string) => `onvif://www.onvif.org/${path}`;
+
+/** Scopes that stay as they are; values are percent-encoded as the specification asks. */
+export function fixedScopes({ hardware, mac }: OnvifIdentity, { claims, discovery }: Persona): string[] {
   return [
-    scope('Profile/Streaming'),
+    ...claims.map((claim) => scope(`Profile/${claim}`)),
     scope('type/video_encoder'),
-    scope(`name/${encodeURIComponent(name)}`),
     scope(`hardware/${encodeURIComponent(hardware)}`),
-    scope(`mac/${mac}`),
+    ...(discovery.tellsMac ? [scope(`mac/${mac}`)] : []),
   ];
+}
+
+/** Scopes that clients may replace, as they are at first. */
+export function firstScopes(name: string): string[] {
+  return [scope(`name/${encodeURIComponent(name)}`), scope('location/unknown')];
+}
+
+/** The two profiles every simulated camera has. Their sensor is as large as their first picture. */
+export function profilesOf({ profiles }: Persona, { encoders }: DeviceSettings): OnvifProfile[] {
+  return (['main', 'sub'] as const).map((role) => {
+    const { width, height } = encoders[role];
+    return { role, names: profiles[role], sensor: { width, height }, encoder: encoders[role] };
+  });
 }

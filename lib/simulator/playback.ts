@@ -41,8 +41,8 @@ export interface PlaybackOptions {
   /** The monotonic moment at which the scene was at its beginning; shared by every stream of a camera. */
   epochMs: number;
   conduct: Conduct;
-  /** Takes one picture's bytes; false once the client is gone or too slow. */
-  write(bytes: Buffer): boolean;
+  /** Takes one picture's bytes, and its position in the feed; false once the client is gone or too slow. */
+  write(bytes: Buffer, position: number): boolean;
 }
 
 /** Plays a feed to one client: inert until `run`, from the next keyframe on, in step with the scene's clock. */
@@ -94,7 +94,7 @@ export class Playback {
       if (needKey && !feed.isKey(this.#position)) continue;
       if (needKey) this.#audioPosition = feed.audioAt(this.#position);
       needKey = false;
-      if (!write(this.#picture())) return;
+      if (!write(this.#picture(), this.#position)) return;
     }
   }
 

@@ -30,9 +30,9 @@ export function writeSenderReport(target: Buffer, offset: number, report: Sender
   target.writeUInt16BE(0x8000 | SENDER_REPORT, sender);
   target.writeUInt16BE(6, sender + 2);
   target.writeUInt32BE(ssrc, sender + 4);
-  const seconds = Math.floor(wallMs / 1000);
-  target.writeUInt32BE((seconds + NTP_1970) >>> 0, sender + 8);
-  target.writeUInt32BE(Math.floor(((wallMs - seconds * 1000) / 1000) * 2 ** 32), sender + 12);
+  const { seconds, fraction } = ntpOf(wallMs);
+  target.writeUInt32BE(seconds, sender + 8);
+  target.writeUInt32BE(fraction, sender + 12);
   target.writeUInt32BE(timestamp, sender + 16);
   target.writeUInt32BE(packets >>> 0, sender + 20);
   target.writeUInt32BE(octets >>> 0, sender + 24);
@@ -44,4 +44,17 @@ export function writeSenderReport(target: Buffer, offset: number, report: Sender
   target[source + 9] = CNAME.length;
   target.write(CNAME, source + 10, 'latin1');
   return offset + SENDER_REPORT_BYTES;
+}
+
+/** Both halves of an NTP time. */
+export function ntpOf(wallMs: number): { seconds: number; fraction: number } {
+  const seconds = Math.floor(wallMs / 1000);
+  return { seconds: (seconds + NTP_1970) >>> 0, fraction: Math.floor(((wallMs - seconds * 1000) / 1000) * 2 ** 32) };
+}
+
+/** Says that a source ends (RFC 3550 §6.6), as it goes over TCP. */
+export function writeBye(channel: number, ssrc: number): Buffer {
+  const bytes = Buffer.from([0x24, channel, 0, 8, 0x81, 203, 0, 1, 0, 0, 0, 0]);
+  bytes.writeUInt32BE(ssrc, 8);
+  return bytes;
 }

@@ -1,4 +1,5 @@
-import { nalType } from './annexb.js';
+import { hevcNalType, nalType } from './annexb.js';
+import type { VideoCodec } from './device-settings.js';
 
 /** Bytes of RTP payload per packet: what fits an Ethernet frame, although over TCP more would be allowed. */
 export const MAX_PAYLOAD = 1_400;
@@ -42,22 +43,52 @@ export function writePackets(block: PacketBlock, target: Buffer, offset: number,
   return offset + block.bytes.length;
 }
 
-/** RFC 6184, packetisation mode 1: STAP-A for small neighbours, FU-A for what does not fit, one NAL unit otherwise. */
-export function packetiseH264(nals: readonly Buffer[], maxPayload = MAX_PAYLOAD): PacketBlock {
+/** How a codec puts several NAL units into one packet, and one into several. */
+interface Payloads {
+  /** Bytes of a NAL unit's own header: the first of an aggregate too. */
+  headerBytes: number;
+  /** The header of an aggregate of these. */
+  aggregate(nals: readonly Buffer[]): Buffer;
+  /** What goes ahead of each fragment of this one. */
+  fragment(nal: Buffer, isFirst: boolean, isLast: boolean): Buffer;
+}
+
+/** RFC 6184, packetisation mode 1: STAP-A and FU-A. */
+const H264: Payloads = {
+  headerBytes: 1,
+  aggregate: (nals) => Buffer.from([Math.max(...nals.map((nal) => nal[0]! & 0x60)) | STAP_A]),
+  fragment: (nal, isFirst, isLast) => Buffer.from([(nal[0]! & 0xe0) | FU_A, edges(isFirst, isLast) | nalType(nal)]),
+};
+
+/** RFC 7798: AP and FU. The layer and the temporal layer are those of the NAL units, and those are always the lowest. */
+const H265: Payloads = {
+  headerBytes: 2,
+  aggregate: () => Buffer.from([AP << 1, 1]),
+  fragment: (nal, isFirst, isLast) =>
+    Buffer.from([(nal[0]! & 0x81) | (FU << 1), nal[1]!, edges(isFirst, isLast) | hevcNalType(nal)]),
+};
+
+/** Small neighbours together, what does not fit in pieces, one NAL unit otherwise. */
+export function packetiseVideo(nals: readonly Buffer[], codec: VideoCodec, maxPayload = MAX_PAYLOAD): PacketBlock {
+  const kind = codec === 'H264' ? H264 : H265;
   const payloads: Buffer[] = [];
   let small: Buffer[] = [];
   const flush = () => {
     if (small.length === 1) payloads.push(small[0]!);
-    else if (small.length > 1) payloads.push(aggregate(small));
+    else if (small.length > 1) payloads.push(aggregate(small, kind));
     small = [];
   };
   for (const nal of nals) {
-    if (small.length > 0 && aggregateSize([...small, nal]) > maxPayload) flush();
+    if (small.length > 0 && aggregateSize([...small, nal], kind) > maxPayload) flush();
     if (nal.length <= maxPayload) small.push(nal);
-    else payloads.push(...fragment(nal, maxPayload));
+    else payloads.push(...fragment(nal, maxPayload, kind));
   }
   flush();
   return block(payloads, PAYLOAD_TYPE.video);
+}
+
+export function packetiseH264(nals: readonly Buffer[], maxPayload = MAX_PAYLOAD): PacketBlock {
+  return packetiseVideo(nals, 'H264', maxPayload);
 }
 
 /** RFC 3640 AAC-hbr: one access unit, its 13-bit size and 3-bit index ahead. */
@@ -66,26 +97,29 @@ export function packetiseAac(frame: Buffer): PacketBlock {
   return block([Buffer.concat([head, frame])], PAYLOAD_TYPE.audio);
 }
 
-const STAP_A = 24;
-const FU_A = 28;
+const [STAP_A, FU_A] = [24, 28];
+const [AP, FU] = [48, 49];
 
-function aggregateSize(nals: readonly Buffer[]): number {
-  return nals.reduce((sum, nal) => sum + 2 + nal.length, 1);
+function edges(isFirst: boolean, isLast: boolean): number {
+  return (isFirst ? 0x80 : 0) | (isLast ? 0x40 : 0);
 }
 
-function aggregate(nals: readonly Buffer[]): Buffer {
-  const importance = Math.max(...nals.map((nal) => nal[0]! & 0x60));
+function aggregateSize(nals: readonly Buffer[], { headerBytes }: Payloads): number {
+  return nals.reduce((sum, nal) => sum + 2 + nal.length, headerBytes);
+}
+
+function aggregate(nals: readonly Buffer[], kind: Payloads): Buffer {
   const parts = nals.flatMap((nal) => [Buffer.from([nal.length >> 8, nal.length & 0xff]), nal]);
-  return Buffer.concat([Buffer.from([importance | STAP_A]), ...parts]);
+  return Buffer.concat([kind.aggregate(nals), ...parts]);
 }
 
-function fragment(nal: Buffer, maxPayload: number): Buffer[] {
-  const indicator = (nal[0]! & 0xe0) | FU_A;
-  const step = maxPayload - 2;
+/** The NAL unit's header is not repeated: each fragment's own says what was in it. */
+function fragment(nal: Buffer, maxPayload: number, kind: Payloads): Buffer[] {
+  const step = maxPayload - kind.fragment(nal, true, true).length;
   const payloads: Buffer[] = [];
-  for (let at = 1; at < nal.length; at += step) {
-    const flags = (at === 1 ? 0x80 : 0) | (at + step >= nal.length ? 0x40 : 0);
-    payloads.push(Buffer.concat([Buffer.from([indicator, flags | nalType(nal)]), nal.subarray(at, at + step)]));
+  for (let at = kind.headerBytes; at < nal.length; at += step) {
+    const head = kind.fragment(nal, at === kind.headerBytes, at + step >= nal.length);
+    payloads.push(Buffer.concat([head, nal.subarray(at, at + step)]));
   }
   return payloads;
 }

@@ -1,18 +1,35 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Clock } from '../clock.js';
+import type { Card } from './card.js';
 import type { Conduct } from './conduct.js';
-import { type Account, authorised, challenge } from './digest.js';
+import { type Accounts, challenge, digestOwner } from './digest.js';
 import type { Feed } from './feed.js';
 import { Playback } from './playback.js';
+import { Replay, readClockRange } from './replay.js';
 import { formatReply, RtspReader, type RtspReply, type RtspRequest } from './rtsp-message.js';
 import { CONTROL, describeClip, type TrackName } from './sdp.js';
 
+/** One picture, with the sound that goes with it, as it was handed to the system for one client. */
+export interface SentPicture {
+  path: string;
+  /** The TCP connection, as `/proc/net/tcp` has it too. */
+  localPort: number;
+  clientPort: number;
+  /** In the feed, counted since the simulator started. */
+  position: number;
+  /** Bytes handed over on this connection so far, this picture's last one included. */
+  endByte: number;
+}
+
 export interface RtspOptions {
+  /** Names the session, and what one signs in to. */
   name: string;
-  account: Account;
-  /** Streams by path: `/stream1`. */
+  accounts: Accounts;
+  /** Streams by path: `/stream1`, or `/cam?channel=1` where a query tells them apart. */
   feeds: ReadonlyMap<string, Feed>;
+  /** What is recorded in the camera, and the path it is played from. */
+  card?: { path: string; card: Card; feed(): Feed };
   clock: Clock;
   /** The monotonic moment at which the scene was at its beginning. */
   epochMs: number;
@@ -21,6 +38,8 @@ export interface RtspOptions {
   qop?: boolean;
   /** A client with more than this unread is dropped. Default 4 MiB. */
   maxBacklogBytes?: number;
+  /** Told of every picture sent. */
+  onSent?: (picture: SentPicture) => void;
 }
 
 const METHODS = 'OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN';
@@ -33,7 +52,7 @@ export class RtspConnection {
   readonly #nonce = randomBytes(16).toString('hex');
   readonly #session = randomBytes(8).toString('hex');
   readonly #stop = new AbortController();
-  #playback: { path: string; playback: Playback; running?: Promise<void> } | undefined;
+  #playback: { path: string; playback: Playback | Replay; running?: Promise<void> } | undefined;
 
   constructor(socket: Socket, options: RtspOptions) {
     this.#socket = socket;
@@ -55,6 +74,11 @@ export class RtspConnection {
 
   close(): void {
     this.#socket.destroy();
+  }
+
+  /** The stream it has set up. */
+  get path(): string | undefined {
+    return this.#playback?.path;
   }
 
   get isPlaying(): boolean {
@@ -82,11 +106,11 @@ export class RtspConnection {
     if (request.method === 'OPTIONS') return { status: 200, headers: { Public: METHODS } };
     if (!this.#isAuthorised(request)) return this.#refuse();
     const { path, track } = this.#target(request.uri);
-    const feed = this.#options.feeds.get(path);
-    if (!feed) return { status: 404 };
+    const feed = path === undefined ? undefined : this.#feedAt(path);
+    if (path === undefined || !feed) return { status: 404 };
     switch (request.method) {
       case 'DESCRIBE':
-        return this.#describe(request, path, feed);
+        return this.#describe(request, feed, path);
       case 'SETUP':
         return this.#setUp(request, path, feed, track);
       case 'PLAY':
@@ -101,9 +125,9 @@ export class RtspConnection {
   }
 
   #isAuthorised(request: RtspRequest): boolean {
-    const { name, account, conduct } = this.#options;
+    const { name, accounts, conduct } = this.#options;
     if (conduct.fault === 'sign-in-refused') return false;
-    return authorised(request.headers.get('authorization'), request, name, this.#nonce, account);
+    return digestOwner(request.headers.get('authorization'), request, name, this.#nonce, accounts) !== undefined;
   }
 
   #refuse(): RtspReply {
@@ -111,16 +135,33 @@ export class RtspConnection {
     return { status: 401, headers: { 'WWW-Authenticate': challenge(name, this.#nonce, qop) } };
   }
 
-  #target(uri: string): { path: string; track: TrackName | undefined } {
-    const path = URL.canParse(uri) ? new URL(uri).pathname.replace(/\/$/, '') : uri;
-    const track = (Object.keys(CONTROL) as TrackName[]).find((name) => path.endsWith(`/${CONTROL[name]}`));
-    return { path: track ? path.slice(0, -CONTROL[track].length - 1) : path, track };
+  /** The stream and track of an address. Parameters that the stream's own path has not are the client's business. */
+  #target(uri: string): { path: string | undefined; track: TrackName | undefined } {
+    const whole = uri.replace(/^rtsps?:\/\/[^/]*/i, '').replace(/\/$/, '');
+    const track = (Object.keys(CONTROL) as TrackName[]).find((name) => whole.endsWith(`/${CONTROL[name]}`));
+    const asked = new URL(track ? whole.slice(0, -CONTROL[track].length - 1) : whole, 'rtsp://camera');
+    const { feeds, card } = this.#options;
+    const path = [...feeds.keys(), ...(card ? [card.path] : [])].find((stream) => {
+      const known = new URL(stream, 'rtsp://camera');
+      const fits = [...known.searchParams].every(([name, value]) => asked.searchParams.get(name) === value);
+      return fits && known.pathname === asked.pathname.replace(/\/$/, '');
+    });
+    return { path, track };
   }
 
-  #describe({ uri }: RtspRequest, path: string, feed: Feed): RtspReply {
-    const base = `${uri.slice(0, uri.indexOf(path) + path.length)}/`;
+  #feedAt(path: string): Feed | undefined {
+    const { feeds, card } = this.#options;
+    return path === card?.path ? card.feed() : feeds.get(path);
+  }
+
+  #describe({ uri }: RtspRequest, feed: Feed, path: string): RtspReply {
+    const base = uri.replace(/\/?$/, '/');
     const headers = { 'Content-Base': base, 'Content-Type': 'application/sdp' };
-    return { status: 200, headers, body: describeClip(feed.clip, this.#options.name) };
+    return {
+      status: 200,
+      headers,
+      body: describeClip(feed.clip, this.#options.name, path !== this.#options.card?.path),
+    };
   }
 
   #setUp({ headers }: RtspRequest, path: string, feed: Feed, track: TrackName | undefined): RtspReply {
@@ -131,22 +172,52 @@ export class RtspConnection {
     const [low, high] = [Number(channels?.[1]), Number(channels?.[2])];
     // Only over this connection: cameras behind NAT and lossy radio are recorded over TCP.
     if (!channels || high !== low + 1 || high > 255) return { status: 461 };
-    this.#playback ??= { path, playback: this.#newPlayback(feed) };
+    this.#playback ??= { path, playback: this.#newPlayback(path, feed) };
     this.#playback.playback.setUp(track, low);
     const transport = `RTP/AVP/TCP;unicast;interleaved=${low}-${high}`;
     return { status: 200, headers: { Transport: transport, Session: `${this.#session};timeout=60` } };
   }
 
-  #newPlayback(feed: Feed): Playback {
-    const { clock, epochMs, conduct, maxBacklogBytes = 4 * 2 ** 20 } = this.#options;
-    const write = (bytes: Buffer): boolean => {
+  #newReplay(card: Card, feed: Feed): Replay {
+    const { clock, conduct } = this.#options;
+    const socket = this.#socket;
+    const write = (bytes: Buffer) => {
+      if (!socket.destroyed) socket.write(bytes);
+      return !socket.destroyed;
+    };
+    const drained = async () => {
+      if (socket.destroyed || !socket.writableNeedDrain) return;
+      await new Promise<void>((resolve) => {
+        const done = () => {
+          socket.off('drain', done);
+          socket.off('close', done);
+          resolve();
+        };
+        socket.once('drain', done);
+        socket.once('close', done);
+      });
+    };
+    return new Replay({ feed, card, clock, conduct, write, drained });
+  }
+
+  #newPlayback(path: string, feed: Feed): Playback | Replay {
+    const { clock, epochMs, conduct, card, maxBacklogBytes = 4 * 2 ** 20 } = this.#options;
+    if (path === card?.path) return this.#newReplay(card.card, feed);
+    const write = (bytes: Buffer, position: number): boolean => {
       if (this.#socket.destroyed) return false;
       this.#socket.write(bytes);
+      this.#sent(path, position);
       if (this.#socket.writableLength <= maxBacklogBytes) return true;
       this.#socket.destroy();
       return false;
     };
     return new Playback({ feed, clock, epochMs, conduct, write });
+  }
+
+  #sent(path: string, position: number): void {
+    const { localPort, remotePort, bytesWritten } = this.#socket;
+    if (localPort === undefined || remotePort === undefined) return;
+    this.#options.onSent?.({ path, localPort, clientPort: remotePort, position, endByte: bytesWritten });
   }
 
   #inSession({ headers }: RtspRequest, path: string, answer: () => RtspReply): RtspReply {
@@ -155,8 +226,22 @@ export class RtspConnection {
     return answer();
   }
 
-  #beginPlay({ uri }: RtspRequest): RtspReply {
+  #beginReplay(replay: Replay, { uri, headers }: RtspRequest): RtspReply {
+    const range = readClockRange(headers.get('range'));
+    const paced = headers.get('rate-control')?.toLowerCase() !== 'no';
+    const begun = range && replay.begin({ range, paced });
+    if (!begun) return { status: 457 };
+    const info = [...begun].map(([track, values]) => `url=${uri.replace(/\/$/, '')}/${CONTROL[track]};${values}`);
+    return {
+      status: 200,
+      headers: { Session: this.#session, Range: headers.get('range')!, 'RTP-Info': info.join(',') },
+    };
+  }
+
+  #beginPlay(request: RtspRequest): RtspReply {
+    const { uri } = request;
     const { playback, running } = this.#playback!;
+    if (playback instanceof Replay) return this.#beginReplay(playback, request);
     const headers = { Session: this.#session, Range: 'npt=now-' };
     // Some clients repeat PLAY to keep the session alive.
     if (running) return { status: 200, headers };

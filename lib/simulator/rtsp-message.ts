@@ -21,6 +21,7 @@ const REASONS: Record<number, string> = {
   404: 'Not Found',
   454: 'Session Not Found',
   455: 'Method Not Valid in This State',
+  457: 'Invalid Range',
   461: 'Unsupported Transport',
   501: 'Not Implemented',
 };

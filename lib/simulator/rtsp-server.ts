@@ -7,6 +7,7 @@ export class RtspServer {
   readonly #options: RtspOptions;
   readonly #connections = new Map<RtspConnection, Promise<void>>();
   #server: Server | undefined;
+  #accepted = 0;
 
   constructor(options: RtspOptions) {
     this.#options = options;
@@ -15,6 +16,7 @@ export class RtspServer {
   /** Starts to listen; resolves with the port, which is a free one for 0. */
   async open(host: string, port: number): Promise<number> {
     this.#server = createServer((socket) => {
+      this.#accepted++;
       const connection = new RtspConnection(socket, this.#options);
       const ended = connection.run().finally(() => this.#connections.delete(connection));
       this.#connections.set(connection, ended);
@@ -22,14 +24,24 @@ export class RtspServer {
     return await openListener(this.#server, host, port);
   }
 
+  /** How many clients are connected, whether they are played to or not. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
   /** How many clients are being played to. */
   get sessions(): number {
     return [...this.#connections.keys()].filter((connection) => connection.isPlaying).length;
   }
 
-  /** Closes every connection at once, as a restarting camera does. New ones are accepted. */
-  async drop(): Promise<void> {
-    const all = [...this.#connections];
+  /** How many connections there ever were. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  /** Closes every connection at once, as a restarting camera does, or those of one stream. New ones are accepted. */
+  async drop(path?: string): Promise<void> {
+    const all = [...this.#connections].filter(([connection]) => path === undefined || connection.path === path);
     for (const [connection] of all) connection.close();
     await Promise.all(all.map(([, ended]) => ended));
   }

@@ -3,10 +3,15 @@ import { resolve } from 'node:path';
 import { type Clock, systemClock } from '../clock.js';
 import type { Service } from '../service.js';
 import { SimulatedCamera } from './camera.js';
+import type { SimulatedCameraOptions } from './camera-options.js';
 import { type ClipSpec, loadClip } from './clip.js';
+import type { VideoCodec } from './device-settings.js';
 import type { Account } from './digest.js';
 import { DiscoveryResponder } from './discovery.js';
 import { Feed } from './feed.js';
+import type { Persona, PersonaName } from './persona.js';
+import { PERSONAS } from './personas.js';
+import type { SentPicture } from './rtsp-connection.js';
 
 export interface CameraRequest {
   name: string;
@@ -14,8 +19,16 @@ export interface CameraRequest {
   variant?: number;
   /** Burnt into the picture; default the name. Cameras alike in title and variant share one encoded clip. */
   title?: string;
+  /** Whose camera it is. Default `generic`. */
+  persona?: PersonaName;
+  /** Default the simulator's. */
+  host?: string;
+  mac?: string;
+  /** Whether it has an SD card that records all the time. Default false. */
+  card?: boolean;
   rtspPort?: number;
   onvifPort?: number;
+  httpsPort?: number;
 }
 
 export interface SimulatorOptions {
@@ -34,6 +47,12 @@ export interface SimulatorOptions {
   password?: string;
   /** Default true. */
   onvif?: boolean;
+  /** ONVIF over HTTPS too, with a certificate of each camera's own. Needs the openssl program. Default false. */
+  https?: boolean;
+  /** How long a camera is gone when it restarts. Default 2 s. */
+  restartMs?: number;
+  /** Makes an address the machine's before a camera listens there. Default: it must be there already. */
+  takeAddress?: SimulatedCameraOptions['takeAddress'];
   /** Answer WS-Discovery on the interface of `host`. Default false. */
   discovery?: boolean;
   /** Changes to the streams, over {@link MAIN_STREAM} and {@link SUB_STREAM}. */
@@ -43,6 +62,8 @@ export interface SimulatorOptions {
   qop?: boolean;
   /** A client with more than this unread is dropped. Default 4 MiB. */
   maxBacklogBytes?: number;
+  /** Told of every picture a camera sends to a client: what a recorder must not lose. */
+  onSent?: (camera: string, picture: SentPicture) => void;
 }
 
 export type StreamSpec = Omit<ClipSpec, 'title' | 'variant'>;
@@ -90,27 +111,32 @@ export async function startSimulator(options: SimulatorOptions, signal: AbortSig
   };
   const feeds = await loadFeeds(options, signal);
   const epochMs = clock.monotonic();
-  const { qop, maxBacklogBytes } = options;
   const seed = resolve(options.cacheDir);
-  const cameras = options.cameras.map(({ name, rtspPort, onvifPort }, index) => {
-    const { main, sub } = feeds[index]!;
+  const { https, qop, maxBacklogBytes, restartMs, takeAddress, onSent } = options;
+  const { cacheDir, ffmpeg = 'ffmpeg' } = options;
+  const encode = async (spec: ClipSpec, stop: AbortSignal) =>
+    new Feed(await loadClip(spec, { cacheDir, ffmpeg }, stop));
+  let responder: DiscoveryResponder | undefined;
+  const onUp = (camera: SimulatedCamera) => responder?.announce(camera);
+  const cameras = options.cameras.map(({ name, persona = 'generic', ...own }, index) => {
+    const { mac, card, rtspPort, onvifPort, httpsPort } = own;
     return new SimulatedCamera({
-      name,
-      host,
-      account,
-      main,
-      sub,
-      clock,
-      epochMs,
-      onvif,
-      seed,
-      rtspPort,
-      onvifPort,
-      qop,
-      maxBacklogBytes,
+      ...{
+        name,
+        persona: card ? withCard(PERSONAS[persona]) : PERSONAS[persona],
+        card,
+        host: own.host ?? host,
+        mac,
+        rtspPort,
+        onvifPort,
+        httpsPort,
+      },
+      ...{ account, clock, epochMs, onvif, https, seed, qop, maxBacklogBytes, restartMs, takeAddress, encode, onUp },
+      ...feeds[index]!,
+      onSent: onSent && ((picture) => onSent(name, picture)),
     });
   });
-  const responder = onvif && options.discovery ? new DiscoveryResponder(cameras) : undefined;
+  if (onvif && options.discovery) responder = new DiscoveryResponder(cameras);
   const stop = async () => {
     await responder?.close();
     await Promise.all(cameras.map((camera) => camera.close()));
@@ -131,6 +157,13 @@ export async function startSimulator(options: SimulatorOptions, signal: AbortSig
   };
 }
 
+/** A maker's camera with an SD card in it has the services of Profile G, whatever the model mostly comes with. */
+function withCard(persona: Persona): Persona {
+  const path = (name: string) => `/onvif/${name}_service`;
+  const profileG = { recording: path('recording'), search: path('search'), replay: path('replay') };
+  return { ...persona, services: { ...profileG, ...persona.services }, claims: [...new Set([...persona.claims, 'G'])] };
+}
+
 async function runUntil(signal: AbortSignal, stop: () => Promise<void>): Promise<void> {
   await new Promise<void>((done) => {
     if (signal.aborted) done();
@@ -147,9 +180,13 @@ function describe(camera: SimulatedCamera, onvif: boolean): RunningCamera {
 /** The streams of each camera; equal clips are encoded and packetised once. */
 async function loadFeeds(options: SimulatorOptions, signal: AbortSignal): Promise<{ main: Feed; sub: Feed }[]> {
   const { cacheDir, ffmpeg = 'ffmpeg' } = options;
-  const specs = options.cameras.map(({ name, title = name, variant }, index) => {
+  const specs = options.cameras.map(({ name, title = name, variant, persona = 'generic' }, index) => {
     const scene = { title, variant: variant ?? index };
-    return { main: { ...MAIN_STREAM, ...options.main, ...scene }, sub: { ...SUB_STREAM, ...options.sub, ...scene } };
+    const { main, sub } = PERSONAS[persona].profiles;
+    return {
+      main: { ...MAIN_STREAM, ...coded(main.codec), ...options.main, ...scene },
+      sub: { ...SUB_STREAM, ...coded(sub.codec), ...options.sub, ...scene },
+    };
   });
   const wanted = new Map(specs.flatMap(({ main, sub }) => [main, sub]).map((spec) => [JSON.stringify(spec), spec]));
   const waiting = [...wanted];
@@ -164,4 +201,9 @@ async function loadFeeds(options: SimulatorOptions, signal: AbortSignal): Promis
     main: loaded.get(JSON.stringify(main))!,
     sub: loaded.get(JSON.stringify(sub))!,
   }));
+}
+
+/** H.264 goes without saying, so that clips in old caches are found. */
+function coded(codec: VideoCodec): { codec?: VideoCodec } {
+  return codec === 'H264' ? {} : { codec };
 }

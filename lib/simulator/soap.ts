@@ -1,69 +1,93 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Account } from './digest.js';
+import { SaxesParser } from 'saxes';
 
-/**
- * Just enough SOAP for a camera: requests are looked through by local names, whatever their prefixes, and replies are
- * text. Nothing is expanded or nested, so a hostile request costs no more than its length.
- */
+/** One element of a request, its prefix resolved. */
+export interface SoapElement {
+  /** Local name. */
+  name: string;
+  namespace: string;
+  /** By local name. */
+  attributes: ReadonlyMap<string, string>;
+  children: SoapElement[];
+  /** What stands directly in it, trimmed. */
+  text: string;
+}
+
 export interface SoapRequest {
-  /** The local name of the first element in the body. */
+  /** The local name of the first element in the body, its namespace, and the element itself. */
   operation: string;
-  /** The text of the first element with this local name. */
+  namespace: string;
+  body: SoapElement;
+  header: SoapElement | undefined;
+  /** The text of the first element with this local name, in header or body. */
   text(name: string): string | undefined;
 }
 
+/** Deeper nesting than any request has; a hostile one is no reason for a full stack. */
+const MAX_DEPTH = 40;
+
+/** Undefined for anything that is no SOAP envelope: malformed, with a DOCTYPE, too deep, without an operation. */
 export function parseSoap(xml: string): SoapRequest | undefined {
-  const operation = /<(?:[\w.-]+:)?Body\b[^>]*>\s*<(?:[\w.-]+:)?([\w.-]+)/.exec(xml)?.[1];
-  if (!operation) return undefined;
-  const text = (name: string) => {
-    const found = new RegExp(`<(?:[\\w.-]+:)?${name}\\b[^>]*>([^<]*)<`).exec(xml)?.[1];
-    return found === undefined ? undefined : unescapeXml(found.trim());
+  let root: SoapElement | undefined;
+  try {
+    root = parseElement(xml);
+  } catch {
+    return undefined;
+  }
+  const body = find(root, 'Body')?.children[0];
+  if (!root || !body) return undefined;
+  const text = (name: string) => search(root, name)?.text;
+  return { operation: body.name, namespace: body.namespace, body, header: find(root, 'Header'), text };
+}
+
+function parseElement(xml: string): SoapElement | undefined {
+  const parser = new SaxesParser({ xmlns: true });
+  const open: SoapElement[] = [];
+  let root: SoapElement | undefined;
+  parser.on('error', (error) => {
+    throw error;
+  });
+  parser.on('doctype', () => {
+    throw new SyntaxError('a SOAP message has no DOCTYPE');
+  });
+  parser.on('opentag', ({ local, uri, attributes: given }) => {
+    if (open.length >= MAX_DEPTH) throw new RangeError('nested too deep');
+    const attributes = new Map(Object.values(given).map((one) => [one.local, one.value]));
+    const element = { name: local, namespace: uri, attributes, children: [], text: '' };
+    if (root === undefined) root = element;
+    open.at(-1)?.children.push(element);
+    open.push(element);
+  });
+  const add = (text: string) => {
+    const element = open.at(-1);
+    if (element) element.text += text;
   };
-  return { operation, text };
+  parser.on('text', add);
+  parser.on('cdata', add);
+  parser.on('closetag', () => {
+    const element = open.pop()!;
+    element.text = element.text.trim();
+  });
+  parser.write(xml).close();
+  return root;
 }
 
-const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
-
-function unescapeXml(text: string): string {
-  return text.replace(/&(amp|lt|gt|quot|apos);/g, (_, name: string) => ENTITIES[name]!);
+/** The element at the end of a path of local names. */
+export function find(element: SoapElement | undefined, ...path: string[]): SoapElement | undefined {
+  return path.reduce((at, name) => at?.children.find((child) => child.name === name), element);
 }
 
-export function escapeXml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+export function findAll(element: SoapElement | undefined, name: string): SoapElement[] {
+  return element?.children.filter((child) => child.name === name) ?? [];
 }
 
-/** A `Created` further off than this is refused, as cameras with replay protection do (WS-Security UsernameToken 1.0). */
-export const TOKEN_WINDOW_MS = 60_000;
-
-/** Checks the UsernameToken: user, digest, and that it was made about now. Plain-text passwords are refused. */
-export function tokenIsValid(request: SoapRequest, account: Account, now: number): boolean {
-  const [nonce, created, digest] = [request.text('Nonce'), request.text('Created'), request.text('Password')];
-  if (!nonce || !created || !digest || request.text('Username') !== account.username) return false;
-  if (!(Math.abs(Date.parse(created) - now) <= TOKEN_WINDOW_MS)) return false;
-  const hash = createHash('sha1').update(Buffer.from(nonce, 'base64')).update(created).update(account.password, 'utf8');
-  const expected = Buffer.from(hash.digest('base64'));
-  const given = Buffer.from(digest);
-  return given.length === expected.length && timingSafeEqual(given, expected);
+export function textAt(element: SoapElement | undefined, ...path: string[]): string | undefined {
+  return find(element, ...path)?.text;
 }
 
-const NAMESPACES = [
-  's="http://www.w3.org/2003/05/soap-envelope"',
-  'tds="http://www.onvif.org/ver10/device/wsdl"',
-  'trt="http://www.onvif.org/ver10/media/wsdl"',
-  'tt="http://www.onvif.org/ver10/schema"',
-  'ter="http://www.onvif.org/ver10/error"',
-]
-  .map((one) => `xmlns:${one}`)
-  .join(' ');
-
-export function envelope(body: string): string {
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<s:Envelope ${NAMESPACES}><s:Body>${body}</s:Body></s:Envelope>`;
-}
-
-/** A fault as the ONVIF core specification has them: a SOAP code with an ONVIF subcode. */
-export function fault(code: 'Sender' | 'Receiver', subcode: string, reason: string): string {
-  return envelope(
-    `<s:Fault><s:Code><s:Value>s:${code}</s:Value><s:Subcode><s:Value>ter:${subcode}</s:Value></s:Subcode></s:Code>` +
-      `<s:Reason><s:Text xml:lang="en">${escapeXml(reason)}</s:Text></s:Reason></s:Fault>`,
-  );
+function search(element: SoapElement, name: string): SoapElement | undefined {
+  for (const child of element.children) {
+    const found = child.name === name ? child : search(child, name);
+    if (found) return found;
+  }
+  return undefined;
 }
