@@ -80,30 +80,10 @@ function resolveText(text: string, environment: Environment, base: string): stri
 }
 
 /** A secret's file must not be readable by others, as OpenSSH demands of its keys. */
-function readSecret(file: string): string {
+export function readSecret(file: string): string {
   const mode = statSync(file).mode & 0o777;
   if (mode & 0o077) {
     throw new Error(`${file} can be read by others (mode ${mode.toString(8)}); run: chmod 600 ${file}`);
   }
   return readFileSync(file, 'utf8').trimEnd();
-}
-
-/**
- * The environment of the single-camera hobby app: CAMERA_IP, USRNAME, PASSWORD, CALM_PERIOD, PORT. A Tapo serves its
- * full picture as `stream1` and the small one as `stream2`.
- */
-export function singleCamera(environment: Environment): Tree | undefined {
-  const { CAMERA_IP, USRNAME, PASSWORD, PORT } = environment;
-  if (!CAMERA_IP) return undefined;
-  const address = CAMERA_IP.includes(':') ? CAMERA_IP : `${CAMERA_IP}:554`;
-  return {
-    cameras: {
-      camera: {
-        streams: { main: `rtsp://${address}/stream1`, sub: `rtsp://${address}/stream2` },
-        ...(USRNAME ? { username: USRNAME } : {}),
-        ...(PASSWORD ? { password: PASSWORD } : {}),
-      },
-    },
-    ...(PORT ? { web: { listen: `127.0.0.1:${PORT}` } } : {}),
-  };
 }

@@ -13,7 +13,9 @@ export interface Fault {
   line?: number;
 }
 
-const SECRET = /(?:^|[._])(?:password|passphrase|secret|token)$/i;
+/** By name; headers and addresses of uploads and alerts may carry a token under any name. */
+const SECRET =
+  /(?:^|[._])(?:password|passphrase|secret|token|secret_access_key)$|^(?:remotes|alerts)\.[^.]+\.(?:url|headers(?:\..*)?)$/i;
 
 /** Whether a setting holds a secret, by its name. */
 export function isSecretPath(path: string): boolean {
@@ -29,7 +31,10 @@ export function showValue(path: string, value: unknown): string | undefined {
   if (isSecretPath(path)) return '***';
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? '[…]' : '{…}';
   // Whatever stands before the last @ of an address may be part of a password.
-  const text = redact(JSON.stringify(value) ?? String(value)).replace(/:\/\/.*@/g, '://***@');
+  const text = redact(JSON.stringify(value) ?? String(value)).replace(
+    path.endsWith('address') ? /^(".*:\/\/|").*@/ : /(:\/\/).*@/g,
+    '$1***@',
+  );
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 
@@ -38,7 +43,11 @@ export class ConfigFailure extends Failure {
   readonly faults: readonly Fault[];
   readonly origin: string;
 
-  constructor(origin: string, faults: readonly Fault[]) {
+  constructor(
+    origin: string,
+    faults: readonly Fault[],
+    hint = 'Correct the file, then check it: nvr-uplink config validate',
+  ) {
     super(
       [`${origin} has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:`, ...faults.map(faultLine)].join(
         '\n',
@@ -46,7 +55,7 @@ export class ConfigFailure extends Failure {
       {
         kind: 'permanent',
         code: 'config-invalid',
-        hint: 'Correct the file, then check it: nvr-uplink config validate',
+        hint,
       },
     );
     this.faults = faults;

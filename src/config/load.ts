@@ -1,11 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { type Document, LineCounter, parseDocument } from 'yaml';
-import type { z } from 'zod';
 import { Failure } from '../../lib/errors.js';
-import { applyOverrides, type Environment, resolveReferences, singleCamera } from './environment.js';
-import { ConfigFailure, type Fault, showValue } from './faults.js';
+import { entangledFolders } from './apart.js';
+import { asTree, type LineOf, readSettings } from './document.js';
+import { applyOverrides, type Environment, resolveReferences } from './environment.js';
+import { ConfigFailure } from './faults.js';
+import { faultsOf } from './issues.js';
+import { unreadableAuthorities } from './missing-files.js';
 import { type Config, configSchema } from './schema.js';
+import { inVariables, signInFault, singleCamera } from './single-camera.js';
 
 export interface LoadedConfig {
   config: Config;
@@ -21,11 +24,10 @@ const PLACES = ['nvr-uplink.yaml', '/etc/nvr-uplink/nvr-uplink.yaml'];
  * Throws a `ConfigFailure` with every fault, or a `Failure` `config-missing`.
  */
 export function loadConfig(file: string | undefined, environment: Environment = process.env): LoadedConfig {
-  const wanted = file ?? environment.NVR_UPLINK_CONFIG;
-  const path = wanted ?? PLACES.find((place) => existsSync(place));
+  const path = configFile(file, environment);
   if (path !== undefined) return fromFile(resolve(path), environment);
   const single = singleCamera(environment);
-  if (single) return fromTree(single, 'the environment', process.cwd(), environment, () => undefined);
+  if (single) return fromEnvironment(single, environment);
   throw new Failure('There is no configuration', {
     kind: 'permanent',
     code: 'config-missing',
@@ -33,128 +35,95 @@ export function loadConfig(file: string | undefined, environment: Environment = 
   });
 }
 
+/** Where the configuration is looked for; undefined if it is nowhere. */
+export function configFile(file: string | undefined, environment: Environment): string | undefined {
+  return file ?? environment.NVR_UPLINK_CONFIG ?? PLACES.find((place) => existsSync(place));
+}
+
 function fromFile(path: string, environment: Environment): LoadedConfig {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    throw new Failure(`${path} cannot be read (${code})`, {
-      kind: 'permanent',
-      code: 'config-missing',
-      hint: code === 'ENOENT' ? 'Check the path given with -c.' : 'Check who may read it.',
-      cause,
-    });
-  }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  if (document.errors.length > 0) {
-    throw new ConfigFailure(
-      path,
-      document.errors.map((error) => ({
-        path: '',
-        line: error.linePos?.[0].line,
-        remedy: error.message.split('\n')[0]!,
-      })),
-    );
-  }
-  const tree = toTree(document, path);
-  const lineOf = (fields: readonly PropertyKey[]) => {
-    const node = document.getIn(fields as unknown[], true) as { range?: [number, number, number] } | undefined;
-    return node?.range ? lines.linePos(node.range[0]).line : undefined;
-  };
+  const { tree, lineOf } = readSettings(path);
   return fromTree(tree, path, dirname(path), environment, lineOf);
 }
 
-function toTree(document: Document.Parsed, path: string): unknown {
+function fromEnvironment(single: unknown, environment: Environment): LoadedConfig {
+  const origin = 'the environment';
+  const missing = signInFault(environment);
+  const hint = 'Correct the environment variable, then check it: nvr-uplink config validate';
   try {
-    return document.toJS() ?? {};
-  } catch {
-    // The error repeats the text after the `*`, which may be a password.
-    const remedy = 'a value begins with * and refers to nothing; put it in quotes';
-    throw new ConfigFailure(path, [{ path: '', remedy }]);
+    const loaded = fromTree(single, origin, process.cwd(), environment, () => undefined);
+    if (missing.length === 0) return loaded;
+  } catch (error) {
+    if (!(error instanceof ConfigFailure)) throw error;
+    throw new ConfigFailure(origin, [...inVariables(error.faults, environment), ...missing], hint);
   }
+  throw new ConfigFailure(origin, missing, hint);
 }
 
-type LineOf = (path: readonly PropertyKey[]) => number | undefined;
-
-function fromTree(tree: unknown, origin: string, base: string, environment: Environment, lineOf: LineOf): LoadedConfig {
-  if (typeof tree !== 'object' || tree === null || Array.isArray(tree)) {
-    throw new ConfigFailure(origin, [{ path: '', remedy: 'write settings as `name: value` lines' }]);
-  }
-  const faults = [
-    ...applyOverrides(tree as Record<string, unknown>, environment),
-    ...resolveReferences(tree, environment, base),
-  ];
+function fromTree(
+  settings: unknown,
+  origin: string,
+  base: string,
+  environment: Environment,
+  lineOf: LineOf,
+): LoadedConfig {
+  const tree = asTree(settings, origin);
+  const faults = [...applyOverrides(tree, environment), ...resolveReferences(tree, environment, base)];
   const result = configSchema.safeParse(tree);
   if (!result.success) faults.push(...result.error.issues.flatMap((issue) => faultsOf(issue, tree, lineOf)));
   if (faults.length > 0 || !result.success) throw new ConfigFailure(origin, faults);
-  return { config: withAbsolutePaths(result.data, base), origin };
-}
-
-function faultsOf(issue: z.core.$ZodIssue, tree: unknown, lineOf: LineOf): Fault[] {
-  if (issue.code === 'unrecognized_keys') {
-    // Without their values: one of them may be a password under a misspelt name.
-    return issue.keys.map((key) => ({
-      ...at([...issue.path, key], tree, lineOf, 'there is no such setting; check the spelling'),
-      value: undefined,
-    }));
+  const config = withAbsolutePaths(result.data, base);
+  const further = [...entangledFolders(config), ...unreadableAuthorities(config)];
+  if (further.length > 0) {
+    throw new ConfigFailure(
+      origin,
+      further.map((fault) => ({ ...fault, line: lineOf(fault.path.split('.')) })),
+    );
   }
-  if (issue.code === 'invalid_key') {
-    return issue.issues.map((inner) => ({ ...at(issue.path, tree, lineOf, inner.message), value: undefined }));
-  }
-  if (issue.code === 'invalid_union' && issue.message === 'Invalid input' && issue.errors.length > 0) {
-    const closest = issue.errors.reduce((a, b) => (b.length < a.length ? b : a));
-    if (closest.length > 0) {
-      return closest.flatMap((inner) => faultsOf({ ...inner, path: [...issue.path, ...inner.path] }, tree, lineOf));
-    }
-  }
-  return [at(issue.path, tree, lineOf, remedyOf(issue, valueAt(tree, issue.path)))];
+  return { config, origin };
 }
 
-function remedyOf(issue: z.core.$ZodIssue, value: unknown): string {
-  const isOurs = !issue.message.startsWith('Invalid input');
-  if (issue.code !== 'invalid_type' || isOurs) return value === undefined ? `missing: ${issue.message}` : issue.message;
-  const wanted = WANTED[issue.expected] ?? issue.expected;
-  if (value === undefined) return `missing: write ${wanted}`;
-  const isPlain = typeof value !== 'object' || value === null;
-  return issue.expected === 'string' && isPlain ? 'put it in quotes' : `write ${wanted}`;
-}
-
-const WANTED: Record<string, string> = {
-  string: 'a text',
-  number: 'a number',
-  int: 'a whole number',
-  array: 'a list',
-  object: 'settings as `name: value` lines',
-  record: 'settings as `name: value` lines',
-};
-
-function at(path: readonly PropertyKey[], tree: unknown, lineOf: LineOf, remedy: string): Fault {
-  const name = path.map(String).join('.');
-  return {
-    path: name,
-    value: showValue(name, valueAt(tree, path)),
-    remedy,
-    line: lineOf(path) ?? lineOf(path.slice(0, -1)),
-  };
-}
-
-function valueAt(tree: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((node, part) => (node as Record<PropertyKey, unknown> | undefined)?.[part], tree);
-}
+/** Settings of remotes that name a file. */
+const REMOTE_PATHS = new Set(['path', 'key_file', 'ca_file', 'agent']);
 
 function withAbsolutePaths(config: Config, base: string): Config {
   const absolute = (path: string) => resolve(base, path);
   return {
     ...config,
     storage: { ...config.storage, dir: absolute(config.storage.dir) },
-    archive: config.archive && { ...config.archive, path: absolute(config.archive.path) },
+    mqtt: config.mqtt && {
+      ...config.mqtt,
+      ...(config.mqtt.ca_file !== undefined && { ca_file: absolute(config.mqtt.ca_file) }),
+    },
+    inbox: config.inbox && inboxWithAbsolutePaths(config.inbox, absolute),
+    archive: archiveWithAbsolutePaths(config.archive, absolute),
+    alerts: Object.fromEntries(
+      Object.entries(config.alerts).map(([name, { ca_file: file, ...target }]) => [
+        name,
+        { ...target, ...(file !== undefined && { ca_file: absolute(file) }) },
+      ]),
+    ),
     remotes: Object.fromEntries(
       Object.entries(config.remotes).map(([name, remote]) => {
-        if (remote.type === 'folder') return [name, { ...remote, path: absolute(remote.path) }];
-        return [name, { ...remote, key_file: remote.key_file && absolute(remote.key_file) }];
+        const paths = Object.entries(remote).filter(([setting]) => REMOTE_PATHS.has(setting));
+        const found = paths.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+        return [name, { ...remote, ...Object.fromEntries(found.map(([setting, path]) => [setting, absolute(path)])) }];
       }),
     ),
   };
+}
+
+function archiveWithAbsolutePaths(archive: Config['archive'], absolute: (path: string) => string): Config['archive'] {
+  if (archive?.type === 'folder') return { ...archive, path: absolute(archive.path) };
+  return archive?.ca_file === undefined ? archive : { ...archive, ca_file: absolute(archive.ca_file) };
+}
+
+function inboxWithAbsolutePaths(inbox: NonNullable<Config['inbox']>, absolute: (path: string) => string) {
+  const { ftp, folders } = inbox;
+  const tls = ftp?.tls && {
+    ...ftp.tls,
+    certificate_file: absolute(ftp.tls.certificate_file),
+    key_file: absolute(ftp.tls.key_file),
+  };
+  const moved = Object.entries(folders).map(([name, folder]) => [name, { ...folder, path: absolute(folder.path) }]);
+  return { ...inbox, ftp: ftp && { ...ftp, tls }, folders: Object.fromEntries(moved) };
 }
