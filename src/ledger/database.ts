@@ -42,6 +42,35 @@ export function openDatabase(path: string): Connection {
   }
 }
 
+/** Whether SQLite found no room to write. */
+export function isDiskFull(error: unknown): boolean {
+  return /database or disk is full/i.test(messageOf(error));
+}
+
+/** Statements that find the disk full are run once more where `makeRoom` made some. */
+export function makingRoom(inner: Connection, makeRoom: () => boolean): Connection {
+  const twice = <Result>(work: () => Result): Result => {
+    try {
+      return work();
+    } catch (error) {
+      if (!isDiskFull(error) || !makeRoom()) throw error;
+      return work();
+    }
+  };
+  return {
+    prepare: (sql) => {
+      const statement = inner.prepare(sql);
+      return {
+        run: (...values) => twice(() => statement.run(...values)),
+        get: (...values) => statement.get(...values),
+        all: (...values) => statement.all(...values),
+      };
+    },
+    exec: (sql) => twice(() => inner.exec(sql)),
+    close: () => inner.close(),
+  };
+}
+
 function migrate(connection: Connection, path: string): void {
   if (versionOf(connection) === MIGRATIONS.length) return;
   connection.exec('BEGIN IMMEDIATE');

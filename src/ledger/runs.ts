@@ -6,6 +6,8 @@ export interface RunRow {
   startedAt: number;
   /** Wall time of the run's media time 0. Undefined if it was killed before that was known. */
   anchor?: number;
+  /** Which clock that is of; see `ClockSteps.era`. */
+  era: number;
 }
 
 export class Runs {
@@ -21,8 +23,8 @@ export class Runs {
       .run(id, camera, Math.round(startedAt));
   }
 
-  anchor(id: string, wall: number): void {
-    this.#db.prepare('UPDATE runs SET anchor = ? WHERE id = ?').run(Math.round(wall), id);
+  anchor(id: string, wall: number, era: number): void {
+    this.#db.prepare('UPDATE runs SET anchor = ?, era = ? WHERE id = ?').run(Math.round(wall), era, id);
   }
 
   end(id: string, at: number, cause: string): void {
@@ -37,6 +39,7 @@ export class Runs {
       camera: row.camera as string,
       startedAt: row.started_at as number,
       anchor: (row.anchor as number | null) ?? undefined,
+      era: row.era as number,
     };
   }
 

@@ -1,34 +1,16 @@
-import { percentEncode } from '../../lib/redact.js';
+import { RTSP_INPUT, rtspInput } from '../../lib/ffmpeg/rtsp-input.js';
 import type { StreamSource } from './engine.js';
 
 /**
- * Microseconds ffmpeg waits for a camera that sends nothing at all; without it a silent camera hangs for ever. ffmpeg waits
- * twice as long (measured, 5.1) before it closes its file and ends. That is after the watchdog called the camera silent, and
- * before the grace of a child told to end is over: while it waits, ffmpeg does not hear that it is told to.
+ * Microseconds ffmpeg waits for a camera that sends nothing at all; without it a silent camera hangs for ever. Measured (5.1):
+ * it waits twice as long before it closes its file, lets go of the camera and ends; told to end while it waits, it waits this
+ * long once more from then. The watchdog tells it 4 to 10 s after the last frame: with this the camera is free within 15.
  */
-const SOCKET_TIMEOUT_US = 6_500_000;
+const SOCKET_TIMEOUT_US = 4_400_000;
 
-/**
- * The stream as ffmpeg reads it from standard input: a list of one URL. Credentials in argv would be readable by every
- * user of the machine (frigate#3145).
- */
+/** For ffmpeg's standard input. */
 export function sourceList(source: StreamSource): string {
-  return [
-    'ffconcat version 1.0',
-    `file '${urlWithCredentials(source)}'`,
-    'option rtsp_transport tcp',
-    // Nothing is written while ffmpeg counts frames to guess a rate that nobody asks for: up to five seconds.
-    'option fpsprobesize 0',
-    `option timeout ${SOCKET_TIMEOUT_US}`,
-    '',
-  ].join('\n');
-}
-
-function urlWithCredentials({ url, username, password }: StreamSource): string {
-  const bare = url.replaceAll("'", '%27');
-  if (username === undefined) return bare;
-  const userinfo = `${percentEncode(username)}:${percentEncode(password ?? '')}`;
-  return bare.replace('://', `://${userinfo}@`);
+  return rtspInput(source, SOCKET_TIMEOUT_US);
 }
 
 /** Seconds between ffmpeg's reports: often enough to notice silence within 15 s, seldom enough not to cost anything. */
@@ -54,7 +36,7 @@ export function segmentArguments({ segmentMs, audio }: SegmentArguments): string
   return [
     ...['-hide_banner', '-nostdin', '-loglevel', 'error', '-nostats'],
     ...['-progress', 'pipe:3', '-stats_period', String(PROGRESS_S)],
-    ...['-f', 'concat', '-safe', '0', '-protocol_whitelist', 'pipe,rtsp,rtp,tcp', '-i', 'pipe:0'],
+    ...RTSP_INPUT,
     ...['-map', '0:v:0', ...audioArguments(audio), '-c:v', 'copy'],
     ...['-f', 'segment', '-segment_time', String(segmentMs / 1000), '-segment_atclocktime', '1'],
     ...['-segment_list', 'pipe:1', '-segment_list_type', 'csv', '-segment_format', 'mp4'],

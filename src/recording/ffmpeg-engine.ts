@@ -4,9 +4,11 @@ import { PassThrough, type Readable } from 'node:stream';
 import { ended, spawnDependent, stopChild, tail } from '../../lib/child.js';
 import type { Clock } from '../../lib/clock.js';
 import { redact } from '../../lib/redact.js';
+import { relayTls } from '../../lib/rtsp/tls-relay.js';
 import { type SegmentArguments, segmentArguments, sourceList } from './arguments.js';
 import type { EngineEvent, RecordingEngine, RecordOptions } from './engine.js';
 import { failureOf, isAudioRefused, ProgressReader, segmentLine } from './ffmpeg-output.js';
+import { LastHeard } from './last-heard.js';
 
 /** One ffmpeg per stream, stream copy: a fault in one camera's stream cannot touch another's (invariant I7). */
 export class FfmpegEngine implements RecordingEngine {
@@ -21,31 +23,56 @@ export class FfmpegEngine implements RecordingEngine {
   }
 
   async *record(options: RecordOptions, signal: AbortSignal): AsyncIterable<EngineEvent> {
+    const relay = await relayTls(options.source);
+    try {
+      yield* this.#record({ ...options, source: relay.source }, options.source.url, signal);
+    } catch (error) {
+      throw relay.failure ?? error;
+    } finally {
+      relay.close();
+    }
+  }
+
+  /** `url`: by which the stream is known; that of a relay is another one each time. */
+  async *#record(options: RecordOptions, url: string, signal: AbortSignal): AsyncIterable<EngineEvent> {
     const { source } = options;
     for (;;) {
-      const audio = options.audio === 'none' ? 'none' : this.#transcode.has(source.url) ? 'aac' : 'copy';
+      const audio = options.audio === 'none' ? 'none' : this.#transcode.has(url) ? 'aac' : 'copy';
       const attempt = new Attempt(this.#ffmpeg, options, audio, this.#clock);
       const result = yield* attempt.events(signal);
       if (signal.aborted) return;
-      if (result.code === 0) throw failureOf('', true);
+      // Killed, it had not waited for the camera: it only had no time to say what came last.
+      const quiet = result.code !== null && result.quietMs > (result.streamed ? QUIET_MS : NEVER_HEARD_MS);
+      if (result.code === 0) throw failureOf('', true, quiet);
       const stderr = redact(result.stderr, [source.password]);
       if (audio === 'copy' && !result.streamed && isAudioRefused(stderr)) {
-        this.#transcode.add(source.url);
+        this.#transcode.add(url);
         continue;
       }
-      throw failureOf(stderr, result.streamed);
+      throw failureOf(stderr, result.streamed, quiet);
     }
   }
 }
 
-/** Waiting for a silent camera, ffmpeg does not hear that it is told to end; this long after, it has closed its file. */
+/** Waiting for a silent camera, ffmpeg hears late that it is told to end (`SOCKET_TIMEOUT_US`); by then it has closed its file. */
 const GRACE_MS = 8_000;
+
+/**
+ * ffmpeg ends 8.8 s after the last frame of a camera that fell silent (`SOCKET_TIMEOUT_US`), and at once when it hangs up: half way, so that
+ * neither a report that came late nor an end that was noticed late on a busy machine makes the one of the other.
+ */
+const QUIET_MS = 6_000;
+
+/** Before the first frame it waits half as long. */
+const NEVER_HEARD_MS = 3_000;
 
 interface AttemptResult {
   code: number | null;
   stderr: string;
   /** Whether any frame arrived. */
   streamed: boolean;
+  /** How long nothing had come when it ended. */
+  quietMs: number;
 }
 
 /** One ffmpeg process, from start to end. */
@@ -54,10 +81,12 @@ class Attempt {
   readonly #directory: string;
   readonly #clock: Clock;
   readonly #stderr: () => string;
+  readonly #heard: LastHeard;
 
   constructor(ffmpeg: string, options: RecordOptions, audio: SegmentArguments['audio'], clock: Clock) {
     this.#directory = options.directory;
     this.#clock = clock;
+    this.#heard = new LastHeard(clock);
     this.#child = spawnDependent(ffmpeg, segmentArguments({ segmentMs: options.segmentMs, audio }), {
       cwd: options.directory,
       env: { ...process.env, TZ: 'UTC' },
@@ -83,7 +112,8 @@ class Attempt {
         streamed = true;
         yield event;
       }
-      return { code: (await gone).code, stderr: this.#stderr(), streamed };
+      const { quietMs } = this.#heard;
+      return { code: (await gone).code, stderr: this.#stderr(), streamed, quietMs };
     } finally {
       signal.removeEventListener('abort', stop);
       // Reached early when the consumer stops listening: then nobody needs the child any more.
@@ -98,12 +128,17 @@ class Attempt {
     const progress = new ProgressReader();
     lines(this.#child.stdio[3] as Readable, (line) => {
       const event = progress.line(line);
-      if (event) events.write(event);
+      if (!event) return;
+      // The report at the end tells of frames that may have come long before.
+      if (line === 'progress=end') this.#heard.ended(event.mediaMs);
+      else this.#heard.reported(event.mediaMs);
+      events.write(event);
     });
     lines(this.#child.stdout!, (line) => {
       const closed = segmentLine(line);
       if (!closed) return;
       const { name, startMs, endMs } = closed;
+      this.#heard.closed(endMs);
       events.write({ type: 'segment', file: join(this.#directory, name), startMs, endMs } satisfies EngineEvent);
     });
     gone.then(

@@ -1,5 +1,5 @@
 import { Failure } from '../../lib/errors.js';
-import type { EngineEvent } from './engine.js';
+import { type EngineEvent, SILENT_HINT } from './engine.js';
 
 /** Reads `-progress` lines: one `progress` event for each report in which more frames had arrived. */
 export class ProgressReader {
@@ -53,10 +53,16 @@ const CAUSES: { pattern: RegExp; code: string; kind: 'permanent' | 'transient'; 
   },
 ];
 
-/** What ffmpeg's last words mean. `stderr` must be redacted already. */
-export function failureOf(stderr: string, streamed: boolean): Failure {
+/**
+ * What ffmpeg's last words mean. `stderr` must be redacted already. `quiet`: it had waited for the camera in vain before. It
+ * may take that for the end of the stream, or for a stream nobody can read.
+ */
+export function failureOf(stderr: string, streamed: boolean, quiet = false): Failure {
   const found = CAUSES.find(({ pattern }) => pattern.test(stderr));
   const last = stderr.trim().split('\n').at(-1);
+  if (quiet && found?.code !== 'disk-full' && (streamed || saysNothing(stderr))) {
+    return new Failure('the camera says nothing', { kind: 'transient', code: 'silent', hint: SILENT_HINT });
+  }
   if (streamed && (!found || found.code === 'unreachable')) {
     return new Failure(`the stream ended${last ? ` (${last})` : ''}`, { kind: 'transient', code: 'stream-ended' });
   }
@@ -66,6 +72,13 @@ export function failureOf(stderr: string, streamed: boolean): Failure {
     code: found?.code ?? 'unreachable',
     hint: found?.hint,
   });
+}
+
+/** Nothing of what went wrong, other than that there was nothing. */
+function saysNothing(stderr: string): boolean {
+  return stderr
+    .split('\n')
+    .every((line) => /^$|Impossible to open|Invalid data found when processing/.test(line.trim()));
 }
 
 /** Whether MP4 cannot hold the audio as it is (G.711, G.726): it has to be transcoded. */

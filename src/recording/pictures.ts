@@ -10,6 +10,14 @@ export interface Picture {
   at: number;
 }
 
+/** Where the newest picture of a camera is. */
+export interface PictureSource {
+  /** The folder of the run it is recording to now. */
+  directory?: string;
+  /** While nothing is kept: the newest keyframe in memory, as MP4. */
+  newest?: () => Buffer | undefined;
+}
+
 /** A picture this fresh is not made again: several viewers cost no more than one. */
 const FRESH_MS = 3_000;
 
@@ -20,14 +28,13 @@ const FRESH_MS = 3_000;
 export class Pictures {
   readonly #ffmpeg: string;
   readonly #clock: Clock;
-  readonly #directoryOf: (camera: string) => string | undefined;
+  readonly #stateOf: (camera: string) => PictureSource | undefined;
   readonly #latest = new Map<string, { madeAt: number; picture: Promise<Picture | undefined> }>();
 
-  /** `directoryOf` names the folder of the run a camera is recording to now. */
-  constructor(ffmpeg: string, clock: Clock, directoryOf: (camera: string) => string | undefined) {
+  constructor(ffmpeg: string, clock: Clock, stateOf: (camera: string) => PictureSource | undefined) {
     this.#ffmpeg = ffmpeg;
     this.#clock = clock;
-    this.#directoryOf = directoryOf;
+    this.#stateOf = stateOf;
   }
 
   /** Undefined while the camera is not recording, or its first group of pictures is not whole. */
@@ -42,7 +49,9 @@ export class Pictures {
   }
 
   async #make(camera: string, signal: AbortSignal): Promise<Picture | undefined> {
-    const directory = this.#directoryOf(camera);
+    const { directory, newest } = this.#stateOf(camera) ?? {};
+    const held = newest?.();
+    if (held) return { jpeg: await firstPicture(this.#ffmpeg, held, signal), at: this.#clock.now() };
     if (!directory) return undefined;
     const files = (await readdir(directory)).filter((name) => name.endsWith('.mp4')).sort();
     for (const name of files.reverse()) {

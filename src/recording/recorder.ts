@@ -1,58 +1,25 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Backoff } from '../../lib/backoff.js';
-import type { Clock } from '../../lib/clock.js';
 import { Failure, messageOf } from '../../lib/errors.js';
-import type { Log } from '../../lib/log.js';
 import type { Service } from '../../lib/service.js';
-import type { Ledger } from '../ledger/ledger.js';
-import type { GapCause } from '../segment.js';
-import type { EngineEvent, RecordingEngine, StreamSource } from './engine.js';
-import { RunClock } from './run-clock.js';
-import { Watchdog } from './watchdog.js';
-
-/** Takes over closed working files. Declared here because the spool is the only way on from recording. */
-export interface SegmentSink {
-  finish(segment: {
-    camera: string;
-    run: string;
-    seq: number;
-    file: string;
-    start: number;
-    end: number;
-  }): Promise<void>;
-  /** The run is over: whatever else is in its folder was cut off, and is saved as far as it is whole. */
-  salvage(run: { camera: string; run: string; directory: string }): Promise<void>;
-}
-
-export interface RecorderOptions {
-  camera: string;
-  source: StreamSource;
-  segmentMs: number;
-  audio: 'aac' | 'none';
-  /** This camera's folder for runs. */
-  work: string;
-  engine: RecordingEngine;
-  sink: SegmentSink;
-  ledger: Ledger;
-  clock: Clock;
-  log: Log;
-  /** Why the time before our first frame is missing. */
-  firstCause: GapCause;
-}
-
-/** What the status shows of a camera. */
-export interface RecorderState {
-  recording: boolean;
-  reason?: string;
-  lastFrameAt?: number;
-  /** The folder of the run under way. */
-  directory?: string;
-}
+import { isUnset, untilSet } from '../../lib/unset-clock.js';
+import type { ClockStep } from '../../lib/watched-clock.js';
+import { OFF_REASONS } from '../segment.js';
+import { causeOf, codeOf } from './gap-cause.js';
+import { MissingTime } from './missing-time.js';
+import type { RecorderOptions, RecorderState } from './recorder-options.js';
+import { Run } from './run.js';
+import { COUNTED_BACK, UNSET, UndatedRuns } from './undated-runs.js';
+import { START_MS } from './watchdog.js';
 
 /** A run that lasted this long worked: the next failure starts with a short wait again. */
 const PROVEN_MS = 60_000;
+
+/** A stream that begins later than this after it was asked for never does. */
+const LONGEST_START_MS = 60_000;
+
+/** How often the time is looked at while modes change with it, and how often the ledger is told that it still is off. */
+const LOOK_MS = 1_000;
+const NOTE_OFF_MS = 60_000;
 
 /** Records one camera for ever: connects, records, reconnects; each interruption becomes a gap with its cause. */
 export class Recorder implements Service {
@@ -61,23 +28,41 @@ export class Recorder implements Service {
   readonly state: RecorderState = { recording: false, reason: 'starting' };
   readonly #options: RecorderOptions;
   readonly #backoff = new Backoff(1_000, 10_000);
-  #coveredUntil: number | undefined;
-  /** A gap that is still to be noted. */
-  #owed: { cause: GapCause; detail?: string } | undefined;
+  readonly #missing: MissingTime;
+  /** The one under way. */
+  #run: Run | undefined;
+  /** By how much the wall clock was set while a file was open that the run did not get to end. */
+  #untakenMs = 0;
+  /** While the clock is not set: nothing is noted yet, and these wait for their times. */
+  #undated: UndatedRuns | undefined;
+  /** How long a stream may take to begin: twice as long each time that it did not. */
+  #startMs = START_MS;
+  /** Runs whose engine has not stopped yet: that of a silent camera closes its file while the next attempt is made. */
+  readonly #ending = new Set<Promise<void>>();
 
   constructor(options: RecorderOptions) {
     this.camera = options.camera;
     this.name = `recorder ${options.camera}`;
     this.#options = options;
+    this.#missing = new MissingTime(options);
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, log, camera, firstCause } = this.#options;
-    this.#owed = { cause: firstCause };
+    const { clock, log, camera, firstCause, startDelayMs = 0 } = this.#options;
+    this.#missing.owed = { cause: firstCause };
+    this.#missing.begin();
+    const dating = isUnset(clock.now()) ? this.#waitForTime(signal) : undefined;
+    if (!dating) {
+      this.#missing.noteEarlierStep(clock.now());
+      this.#missing.startedAt = clock.now();
+    }
+    if (startDelayMs > 0) await clock.sleep(startDelayMs, signal);
     while (!signal.aborted) {
+      if (await this.#rest(signal)) continue;
       const startedAt = clock.monotonic();
-      const failure = await this.#runOnce(signal);
+      const failure = await this.#runUntilOff(signal);
       if (signal.aborted) break;
+      if (failure.kind === 'aborted') continue;
       if (clock.monotonic() - startedAt > PROVEN_MS) this.#backoff.reset();
       const waitMs = this.#backoff.next();
       this.#interrupted(failure);
@@ -86,179 +71,158 @@ export class Recorder implements Service {
     }
     this.state.recording = false;
     this.state.reason = 'stopped';
-    this.#owed = { cause: 'recorder-stopped' };
+    await Promise.all([dating, ...this.#ending]);
+    this.#missing.owed = { cause: 'recorder-stopped' };
     this.#noteGap();
+    this.#takeUntaken();
+  }
+
+  /**
+   * The wall clock was set. Between two connections times jump at once. A run's jump where its open file ends, so that no
+   * file has two times and no picture is lost to it.
+   */
+  clockStepped({ at, byMs }: ClockStep): void {
+    if (this.#undated) {
+      this.#undated.shift(byMs);
+      if (!isUnset(at)) this.#date(this.#undated);
+      return;
+    }
+    const run = this.#run;
+    if (run?.keepsStep(byMs)) return;
+    this.#missing.noteStep(at - byMs, at);
+    run?.step(byMs, this.#missing.era);
+  }
+
+  /** A clock that is not set says neither when something is nor what is to be recorded: all is, and what it was is noted afterwards. */
+  async #waitForTime(signal: AbortSignal): Promise<void> {
+    const { clock, camera, log } = this.#options;
+    this.#undated = new UndatedRuns();
+    this.state.note = UNSET;
+    log.warn({ camera }, UNSET);
+    await untilSet(clock, signal);
+    // Left to the next start, which finds the files.
+    if (signal.aborted || !this.#undated) return;
+    log.warn({ camera }, 'nobody sets the clock: times are noted as it shows them');
+    this.#date(this.#undated);
+  }
+
+  /** Each run that waited, in order: the gap before it, its times, its files. */
+  #date(undated: UndatedRuns): void {
+    const { camera, clock, log } = this.#options;
+    const due = this.#missing.owed;
+    this.#undated = undefined;
+    if (this.state.note === UNSET) this.state.note = undefined;
+    const began = undated.begun();
+    this.#missing.noteEarlierStep(began[0]?.beganAt ?? clock.now());
+    for (const { run, owed, beganAt } of began) {
+      this.#missing.owed = owed && { ...owed, detail: [owed.detail, COUNTED_BACK].filter(Boolean).join('; ') };
+      this.#noteGap(beganAt);
+      try {
+        run.date(this.#missing.era);
+      } catch (error) {
+        log.error({ camera, error: messageOf(error) }, 'the times of a run could not be noted');
+      }
+      this.#missing.covered(run);
+    }
+    undated.dateRest(this.#missing.era);
+    // Of the run under way it was noted, if a picture came.
+    this.#missing.owed = this.#run && began.at(-1)?.run === this.#run ? undefined : due;
+    this.#noteGap();
+  }
+
+  /** Ends the connection under way, if any; the next attempt finds out for itself whether the reason still holds. */
+  interrupt(failure: Failure): void {
+    this.#run?.interrupt(failure);
+  }
+
+  /** While nothing is to be recorded, the camera is left alone. False if it is to be recorded. */
+  async #rest(signal: AbortSignal): Promise<boolean> {
+    const { clock, plan } = this.#options;
+    if (this.#undated || !plan?.rests(clock.now())) return false;
+    this.#backoff.reset();
+    const reason = OFF_REASONS[plan.reasonAt(clock.now())];
+    const offUntil = plan.offEnd(clock.now());
+    Object.assign(this.state, { recording: false, off: true, offUntil, reason, idle: undefined, note: undefined });
+    await Promise.all(this.#ending);
+    this.#missing.owed ??= { cause: 'starting' };
+    if (this.#untakenMs !== 0 && this.#noteGap()) this.#takeUntaken();
+    let notedAt = Number.NEGATIVE_INFINITY;
+    while (!signal.aborted && plan.rests(clock.now())) {
+      if (clock.monotonic() - notedAt >= NOTE_OFF_MS && this.#noteGap()) notedAt = clock.monotonic();
+      await clock.sleep(LOOK_MS, signal);
+    }
+    this.#noteGap();
+    Object.assign(this.state, { off: undefined, offUntil: undefined, reason: 'starting' });
+    return true;
+  }
+
+  /** As {@link #runOnce}; also ended, as if stopped, once nothing is to be recorded any more. */
+  async #runUntilOff(signal: AbortSignal): Promise<Failure> {
+    const { clock, plan } = this.#options;
+    if (!plan || plan.isConstant) return await this.#runOnce(signal);
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    const watching = (async () => {
+      while (!either.aborted && (this.#undated || !plan.rests(clock.now()))) await clock.sleep(LOOK_MS, either);
+      over.abort();
+    })();
+    const failure = await this.#runOnce(either);
+    over.abort();
+    await watching;
+    return failure;
   }
 
   /** One connection, from start to end. Returns why it ended; a stop by `signal` is not a failure but is returned too. */
   async #runOnce(signal: AbortSignal): Promise<Failure> {
-    const run = new Run(this.#options, this.state);
+    const onStep = (before: number, after: number) => this.#missing.noteStep(before, after);
+    const run = new Run(this.#options, this.state, this.#missing.era, onStep, !this.#undated);
+    this.#run = run;
+    this.#undated?.add(run, this.#missing.owed);
     try {
       // Whoever cannot note that footage is missing cannot note footage either: the next attempt may.
       if (!this.#noteGap())
         return new Failure('the ledger cannot be written', { kind: 'transient', code: 'disk-full' });
-      await run.record(signal);
+      await run.record(signal, this.#startMs);
       return new Failure('stopped', { kind: 'aborted', code: 'stopped' });
     } catch (error) {
       if (error instanceof Failure) return error;
-      return new Failure(messageOf(error), { kind: 'transient', code: codeOf(error), cause: error });
+      const code = codeOf(error);
+      const message = code === 'disk-full' ? 'the disk is full' : messageOf(error);
+      return new Failure(message, { kind: 'transient', code, cause: error });
     } finally {
-      run.end();
-      this.#coveredUntil = run.coveredUntil ?? this.#coveredUntil;
+      run.endPresence();
+      this.#startMs = run.hasBegun ? START_MS : Math.min(2 * this.#startMs, LONGEST_START_MS);
+      this.#missing.covered(run);
+      this.#run = undefined;
+      if (!signal.aborted) this.#untakenMs = run.leave();
+      const ending = run.end().finally(() => {
+        this.#missing.covered(run);
+        this.#untakenMs += run.leave();
+        this.#ending.delete(ending);
+      });
+      this.#ending.add(ending);
     }
   }
 
   #interrupted(failure: Failure): void {
     this.state.recording = false;
     this.state.reason = failure.hint ? `${failure.message}. ${failure.hint}` : failure.message;
-    this.#owed = { cause: causeOf(failure), detail: failure.message };
+    this.#missing.owed = { cause: causeOf(failure), detail: failure.message };
     this.#noteGap();
+    this.#takeUntaken();
   }
 
-  /**
-   * Opens the gap that is due, from where footage ends: what was closed, even if it is still being sealed, or else what
-   * the ledger knows. On a full disk it stays due; false then.
-   */
-  #noteGap(): boolean {
-    const { camera, ledger, clock, log } = this.#options;
-    if (!this.#owed) return true;
-    try {
-      const known = Math.max(this.#coveredUntil ?? 0, ledger.coveredUntil(camera) ?? 0);
-      ledger.gaps.open(camera, known || clock.now(), this.#owed.cause, this.#owed.detail);
-      this.#owed = undefined;
-      return true;
-    } catch (error) {
-      log.error({ camera, error: messageOf(error) }, 'a gap could not be noted; tried again');
-      return false;
-    }
-  }
-}
-
-/** One uninterrupted connection: its folder, its clock, its segments. */
-class Run {
-  readonly #id = randomBytes(6).toString('hex');
-  readonly #options: RecorderOptions;
-  readonly #state: RecorderState;
-  readonly #directory: string;
-  readonly #runClock: RunClock;
-  #seq = 0;
-  #end: { mediaMs: number; wall: number } | undefined;
-  #anchored = false;
-  #begun = false;
-
-  constructor(options: RecorderOptions, state: RecorderState) {
-    this.#options = options;
-    this.#state = state;
-    this.#directory = join(options.work, this.#id);
-    this.#runClock = new RunClock(options.clock.now(), options.clock.monotonic());
+  #takeUntaken(): void {
+    const byMs = this.#untakenMs;
+    this.#untakenMs = 0;
+    const now = this.#options.clock.now();
+    if (byMs !== 0) this.#missing.noteStep(now - byMs, now);
   }
 
-  async record(signal: AbortSignal): Promise<void> {
-    const { camera, clock, engine, ledger, source, segmentMs, audio } = this.#options;
-    await mkdir(this.#directory, { recursive: true });
-    this.#begun = true;
-    ledger.runs.start(this.#id, camera, clock.now());
-    this.#state.directory = this.#directory;
-    const watchdog = new Watchdog(clock, ({ message }) =>
-      Object.assign(this.#state, { recording: false, reason: message }),
-    );
-    const watching = watchdog.run(signal);
-    try {
-      const options = { source, directory: this.#directory, segmentMs, audio };
-      for await (const event of engine.record(options, watchdog.signal)) {
-        // A file that is closed because the run ends says nothing of the camera.
-        if (!watchdog.signal.aborted) this.#alive(watchdog);
-        if (event.type === 'progress') this.#progress(event);
-        else this.#segment(event);
-      }
-      watchdog.throwIfBarked();
-    } catch (error) {
-      // Ended by the watchdog, the engine's own last words are only an echo of that.
-      watchdog.throwIfBarked();
-      throw error;
-    } finally {
-      watchdog.stop();
-      await watching;
-    }
+  /** False if it could not be noted; undated, nothing is. */
+  #noteGap(now = this.#options.clock.now() - this.#untakenMs): boolean {
+    return this.#undated !== undefined || this.#missing.note(now);
   }
-
-  /** Wall time of the end of the last closed segment. */
-  get coveredUntil(): number | undefined {
-    return this.#end?.wall;
-  }
-
-  end(): void {
-    const { ledger, clock, sink, camera, log } = this.#options;
-    this.#state.directory = undefined;
-    if (!this.#begun) return;
-    try {
-      ledger.runs.end(this.#id, clock.now(), 'ended');
-    } catch (error) {
-      // The next start ends it, as after a crash.
-      log.error({ camera, error: messageOf(error) }, 'the end of a run could not be noted');
-    }
-    // Not awaited: saving files must not delay the camera's return. It never rejects.
-    void sink.salvage({ camera, run: this.#id, directory: this.#directory });
-  }
-
-  #alive(watchdog: Watchdog): void {
-    watchdog.feed();
-    this.#state.recording = true;
-    this.#state.reason = undefined;
-    this.#state.lastFrameAt = this.#options.clock.now();
-  }
-
-  #progress(event: Extract<EngineEvent, { type: 'progress' }>): void {
-    const { clock } = this.#options;
-    if (this.#runClock.arrived(event.mediaMs, clock.monotonic())) this.#anchor();
-  }
-
-  /** The run's start is known: it is written down, and the gap before it ends there. */
-  #anchor(): void {
-    const { ledger, camera } = this.#options;
-    const wall = this.#runClock.wallAt(0);
-    if (this.#anchored || wall === undefined) return;
-    this.#anchored = true;
-    ledger.runs.anchor(this.#id, wall);
-    ledger.gaps.close(camera, wall);
-  }
-
-  #segment(event: Extract<EngineEvent, { type: 'segment' }>): void {
-    const { camera, clock, sink } = this.#options;
-    if (!this.#runClock.settled) {
-      // A run this short may have reported nothing else yet: a file is closed when the next one's first frame arrives.
-      this.#runClock.arrived(event.endMs, clock.monotonic());
-      this.#runClock.settle(event.endMs);
-    }
-    this.#anchor();
-    const fallback = clock.now() - event.endMs;
-    const wallAt = (mediaMs: number) => this.#runClock.wallAt(mediaMs) ?? fallback + mediaMs;
-    // Segments of a run join exactly: drift correction must not open a gap between them.
-    const joins = this.#end !== undefined && Math.abs(event.startMs - this.#end.mediaMs) < 1_000;
-    const start = joins ? this.#end!.wall : wallAt(event.startMs);
-    const end = Math.max(start, wallAt(event.endMs));
-    this.#end = { mediaMs: event.endMs, wall: end };
-    const seq = this.#seq++;
-    // Never rejects; what cannot be finished now is tried again, and again at the next start.
-    void sink.finish({ camera, run: this.#id, seq, file: event.file, start, end });
-  }
-}
-
-function codeOf(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === 'ENOSPC' || code === 'EDQUOT' ? 'disk-full' : 'stream-invalid';
-}
-
-const CAUSES: Record<string, GapCause> = {
-  unreachable: 'unreachable',
-  'sign-in-refused': 'sign-in-refused',
-  silent: 'silent',
-  'stream-ended': 'stream-ended',
-  'disk-full': 'disk-full',
-};
-
-function causeOf(failure: Failure): GapCause {
-  return CAUSES[failure.code] ?? 'stream-invalid';
 }
 
 function seconds(ms: number): string {

@@ -15,7 +15,7 @@ const WINDOW_MS = 60_000;
  * media time 0 was. Afterwards the estimate follows the camera's drift by at most 500 ppm (Moonfire's rule).
  */
 export class RunClock {
-  readonly #wallAtStart: number;
+  #wallAtStart: number;
   readonly #monotonicAtStart: number;
   /** Monotonic time of media time 0, at media time `#since`. */
   #origin: number | undefined;
@@ -53,6 +53,11 @@ export class RunClock {
 
   get settled(): boolean {
     return this.#settled;
+  }
+
+  /** The wall clock was set, and what follows is dated by it. */
+  step(byMs: number): void {
+    this.#wallAtStart += byMs;
   }
 
   /** Wall time of a media time, UTC ms; undefined while nothing has arrived. */

@@ -1,11 +1,12 @@
 import type { Clock } from '../../lib/clock.js';
 import { Failure } from '../../lib/errors.js';
+import { SILENT_HINT } from './engine.js';
 
 /** No frame for this long: the camera is silent. That leaves time to end the process and connect anew within 15 s. */
 const SILENT_MS = 9_000;
 
-/** A camera may take longer than that to start a stream. */
-const START_MS = 20_000;
+/** A camera may take longer than that to start a stream: noticed within 15 s, and the next attempts are given more. */
+export const START_MS = 13_000;
 
 const CHECK_MS = 1_000;
 
@@ -16,14 +17,15 @@ const SLEPT_MS = 5_000;
 export class Watchdog {
   readonly #clock: Clock;
   readonly #stop = new AbortController();
-  #allowedMs = START_MS;
+  #allowedMs: number;
   #fedAt: number;
   #barked: Failure | undefined;
   readonly #onSilence: (failure: Failure) => void;
 
-  /** `onSilence` is told at once; ending the process takes a moment longer. */
-  constructor(clock: Clock, onSilence: (failure: Failure) => void = () => undefined) {
+  /** `onSilence` is told at once; ending the process takes a moment longer. A stream may take `startMs` to begin. */
+  constructor(clock: Clock, onSilence: (failure: Failure) => void = () => undefined, startMs = START_MS) {
     this.#clock = clock;
+    this.#allowedMs = startMs;
     this.#onSilence = onSilence;
     this.#fedAt = clock.monotonic();
   }
@@ -39,6 +41,14 @@ export class Watchdog {
   }
 
   stop(): void {
+    this.#stop.abort();
+  }
+
+  /** Ends the run for another reason than silence. */
+  end(failure: Failure): void {
+    if (this.#stop.signal.aborted) return;
+    this.#barked = failure;
+    this.#onSilence(failure);
     this.#stop.abort();
   }
 
@@ -62,13 +72,11 @@ export class Watchdog {
   }
 
   #bark(silentMs: number): void {
-    if (this.#stop.signal.aborted) return;
-    this.#barked = new Failure(`no picture for ${Math.round(silentMs / 1000)} s`, {
+    const silent = new Failure(`no picture for ${Math.round(silentMs / 1000)} s`, {
       kind: 'transient',
       code: 'silent',
-      hint: 'The connection is open but the camera sends nothing; it may need a restart.',
+      hint: SILENT_HINT,
     });
-    this.#onSilence(this.#barked);
-    this.#stop.abort();
+    this.end(silent);
   }
 }

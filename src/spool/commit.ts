@@ -7,7 +7,7 @@ import type { Clock } from '../../lib/clock.js';
 import { fsyncDirectory, renameDurably } from '../../lib/files.js';
 import type { FileRow } from '../ledger/files.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { fileName, type MediaKind, mediaKey, parseFileName } from '../segment.js';
+import { ADOPTED, type Extension, fileName, type MediaKind, mediaKey, parseFileName } from '../segment.js';
 import type { SpoolLayout } from './layout.js';
 
 /** A finished file on its way into the spool. Times are UTC milliseconds. */
@@ -24,10 +24,18 @@ export interface Arrival {
   height?: number;
   /** The working file `file` was made from; deleted once the spool holds the result. */
   origin?: string;
+  /** Of what was delivered: the format it is in, what it was called, and whether its time is that of its arrival. */
+  extension?: Extension;
+  original?: string;
+  dated?: 'arrival';
+  /** Which clock `start` and `end` are of, where that is not the clock as it is now; see `ClockSteps.era`. */
+  era?: number;
 }
 
 /** The one door into the spool (invariants I2, I3). */
 export class Spool {
+  /** Told of each file that is from now on to be uploaded. */
+  onReady: (() => void) | undefined;
   readonly layout: SpoolLayout;
   readonly #site: string;
   readonly #ledger: Ledger;
@@ -65,7 +73,7 @@ export class Spool {
     const { bytes, sha256 } = await digest(join(this.layout.ready, name));
     const { camera, kind, start } = parts;
     const key = mediaKey({ site: this.#site, ...parts });
-    const row = { key, name, camera, kind, start, end: start + durationMs, bytes, sha256, source: 'adopted' };
+    const row = { key, name, camera, kind, start, end: start + durationMs, bytes, sha256, source: ADOPTED };
     this.ready(this.#ledger.files.begin({ ...row, createdAt: this.#clock.now() }), row);
   }
 
@@ -75,9 +83,9 @@ export class Spool {
     const { camera, kind, start } = file;
     const from = join(this.layout.ready, file.name);
     // Upwards only: the keys before are free in the ledger, and taken on the remote.
-    const used = parseFileName(file.name)?.copy ?? 1;
+    const { copy: used = 1, extension } = parseFileName(file.name) ?? {};
     const { name } = this.#ledger.transaction(() => {
-      const free = this.#freeName({ camera, kind, start }, used + 1);
+      const free = this.#freeName({ camera, kind, start, extension }, used + 1);
       this.#ledger.files.rename(file.id, free.key, free.name, from);
       this.#ledger.deliveries.startOver(file.id);
       return free;
@@ -87,12 +95,16 @@ export class Spool {
   }
 
   /** The file is in the spool: from now on it is footage, and owed to every remote. */
-  ready(id: number, footage?: Pick<Arrival, 'camera' | 'kind' | 'start' | 'end'>): void {
+  ready(id: number, footage?: Pick<Arrival, 'camera' | 'kind' | 'start' | 'end' | 'era'>): void {
     this.#ledger.transaction(() => {
       this.#ledger.files.setState(id, 'ready');
       this.#ledger.deliveries.add(id, this.#remotes);
-      if (footage && footage.kind !== 'snapshot') this.#ledger.gaps.fill(footage.camera, footage.start, footage.end);
+      if (!footage || footage.kind === 'snapshot') return;
+      const { camera, start, end, era } = footage;
+      this.#ledger.gaps.fill(camera, start, end, era);
+      this.#ledger.offs.fill(camera, start, end, era);
     });
+    this.onReady?.();
   }
 
   /** Out of the waiting folder, once every remote holds a verified copy. */
@@ -107,10 +119,15 @@ export class Spool {
     await fsyncDirectory(this.layout.sent);
   }
 
+  /** Back to those that wait: whether a remote holds it is not known any more. */
+  async takeBack(name: string): Promise<void> {
+    await renameDurably(join(this.layout.sent, name), join(this.layout.ready, name));
+  }
+
   /** Puts a file nobody can make sense of where people find it. Never deletes. */
-  async quarantine(file: string): Promise<string> {
+  async quarantine(file: string, name = basename(file)): Promise<string> {
     for (let copy = 1; ; copy++) {
-      const target = join(this.layout.quarantine, `${this.#clock.now()}-${copy}-${basename(file)}`);
+      const target = join(this.layout.quarantine, `${this.#clock.now()}-${copy}-${name}`);
       if (existsSync(target)) continue;
       await rename(file, target);
       return target;
@@ -126,11 +143,11 @@ export class Spool {
   }
 
   #freeName(
-    { camera, kind, start }: Pick<Arrival, 'camera' | 'kind' | 'start'>,
+    { camera, kind, start, extension }: Pick<Arrival, 'camera' | 'kind' | 'start' | 'extension'>,
     first = 1,
   ): { name: string; key: string } {
     for (let copy = first; ; copy++) {
-      const parts = { site: this.#site, camera, kind, start, copy };
+      const parts = { site: this.#site, camera, kind, start, copy, extension };
       const [key, name] = [mediaKey(parts), fileName(parts)];
       // The disk is asked as well: a ledger restored from an older copy does not know all that lies there.
       const lies = [this.layout.ready, this.layout.sent].some((folder) => existsSync(join(folder, name)));

@@ -10,8 +10,10 @@ import { describeMp4 } from '../../lib/mp4/describe.js';
 import { firstMediaTime, scanFragments } from '../../lib/mp4/fragments.js';
 import { type Sealed, sealFragments } from '../../lib/mp4/seal.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { BACKFILLED } from '../segment.js';
 import { digest, type Spool } from './commit.js';
 import { completeCommit } from './recover.js';
+import { salvagedStart } from './salvaged-start.js';
 
 /** A closed or abandoned working file of a run, and when it was recorded (UTC ms; `end` unknown if it was cut off). */
 export interface WorkingFile {
@@ -21,8 +23,12 @@ export interface WorkingFile {
   file: string;
   start: number;
   end?: number;
+  /** Which clock they are of; see `ClockSteps.era`. */
+  era?: number;
   /** When it was written last, where nothing better says when it was recorded: `start` is then counted back from here. */
   writtenAt?: number;
+  /** Fetched from the camera's own recordings: whether something moved then nobody noticed. */
+  backfilled?: boolean;
 }
 
 const RETRY_MS = 10_000;
@@ -38,6 +44,10 @@ const SMALLEST = 4_096;
  * and sealing them together would take the disk and the processor from the recordings.
  */
 export class Finisher {
+  /** What a file of a camera, recorded from `start` to `end` (UTC ms), is kept as. */
+  kindOf: (camera: string, start: number, end: number) => 'continuous' | 'motion' = () => 'continuous';
+  /** When it was that a clock showed a time that was not set yet. */
+  rightTime: (time: number) => number = (time) => time;
   readonly #queue = new PQueue({ concurrency: 1 });
   /** Files waiting to be finished: nobody else may take them for abandoned. */
   readonly #known = new Set<string>();
@@ -81,12 +91,14 @@ export class Finisher {
 
   async #salvageOnce({ camera, run, directory }: { camera: string; run: string; directory: string }): Promise<void> {
     try {
+      this.#dateAnchor(run);
       for (const name of (await readdir(directory)).sort()) {
         const file = join(directory, name);
         const seq = /^(\d+)\.(?:mp4|sealed)$/.exec(name)?.[1];
         if (this.#known.has(file.replace(/\.sealed$/, '.mp4'))) continue;
         if (seq === undefined || name.endsWith('.sealed')) await rm(file, { force: true });
-        else await this.finish({ camera, run, seq: Number(seq), file, ...(await this.#timeOf(run, file)) });
+        else
+          await this.finish({ camera, run, seq: Number(seq), file, ...(await this.#timeOf(run, Number(seq), file)) });
       }
       await this.#queue.onIdle();
       await removeIfEmpty(directory);
@@ -98,14 +110,22 @@ export class Finisher {
     }
   }
 
-  async #timeOf(run: string, file: string): Promise<Pick<WorkingFile, 'start' | 'writtenAt'>> {
+  /** Of a run that was killed before the clock was set. */
+  #dateAnchor(run: string): void {
+    const { anchor, era = 0 } = this.#ledger.runs.get(run) ?? {};
+    if (anchor === undefined) return;
+    const right = this.rightTime(anchor);
+    if (right !== anchor) this.#ledger.runs.anchor(run, right, era);
+  }
+
+  async #timeOf(run: string, seq: number, file: string): Promise<Pick<WorkingFile, 'start' | 'era' | 'writtenAt'>> {
     const mediaMs = (await firstMediaTime(file)) ?? 0;
-    const row = this.#ledger.runs.get(run);
-    if (row?.anchor !== undefined) return { start: row.anchor + mediaMs };
+    const known = salvagedStart(this.#ledger, run, seq, mediaMs);
+    if (known) return known;
     // Killed within the first seconds. When the file was made says little: ffmpeg looks at a stream for up to five seconds
     // before it writes what it has. From then on it writes each group of pictures when it is whole.
-    const { mtimeMs } = await stat(file);
-    return { start: mtimeMs, writtenAt: mtimeMs };
+    const writtenAt = this.rightTime((await stat(file)).mtimeMs);
+    return { start: writtenAt, writtenAt };
   }
 
   /** Resolves when nothing is being finished at this moment. */
@@ -188,18 +208,19 @@ export class Finisher {
     if (media.durationMs < recorded - TOLERANCE_MS) {
       throw damaged(`sealing ${working.file} kept ${media.durationMs} of ${Math.round(recorded)} ms`);
     }
-    const { camera, run, seq, file: origin, writtenAt } = working;
+    const { camera, run, seq, file: origin, writtenAt, backfilled } = working;
     const { codecs, width, height } = media;
     const start = writtenAt === undefined ? working.start : Math.round(writtenAt - media.durationMs);
     const end = working.end ?? start + media.durationMs;
     const arrival = {
       camera,
-      kind: 'continuous',
+      kind: backfilled ? 'continuous' : this.kindOf(camera, start, end),
       start,
       end,
-      source: 'rtsp',
+      source: backfilled ? BACKFILLED : 'rtsp',
       run,
       seq,
+      era: working.era,
       codecs,
       width,
       height,
@@ -210,13 +231,13 @@ export class Finisher {
   }
 
   /** For what no further attempt can mend: the file is set aside, and its time is a gap. Rethrows anything else. */
-  async #giveUp({ camera, file, start, end }: WorkingFile, error: unknown): Promise<void> {
+  async #giveUp({ camera, file, start, end, era }: WorkingFile, error: unknown): Promise<void> {
     const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT' && !existsSync(file);
     const isDamaged = error instanceof Failure && error.code === 'media-damaged';
     if (this.#signal.aborted || !(isGone || isDamaged)) throw error;
     const kept = isGone ? undefined : await this.#spool.quarantine(file);
     const cause = isGone ? 'file-lost' : 'file-damaged';
-    if (end !== undefined) this.#ledger.gaps.add(camera, start, end, cause, messageOf(error));
+    if (end !== undefined) this.#ledger.gaps.add(camera, start, end, cause, messageOf(error), era);
     this.#log.error({ camera, kept, error: messageOf(error) }, 'a recorded file could not be saved whole');
   }
 }

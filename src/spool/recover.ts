@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { readdir, realpath, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import PQueue from 'p-queue';
 import type { Clock } from '../../lib/clock.js';
 import { messageOf } from '../../lib/errors.js';
-import { isAsideName, renameDurably } from '../../lib/files.js';
+import { copyDurably, isAsideName, renameDurably } from '../../lib/files.js';
 import type { Log } from '../../lib/log.js';
 import { endProcessesIn } from '../../lib/processes.js';
+import { untilSet } from '../../lib/unset-clock.js';
 import type { FileRow } from '../ledger/files.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { digest, type Spool } from './commit.js';
@@ -27,7 +29,9 @@ export async function completeCommits(spool: Spool, ledger: Ledger, log: Log): P
 export async function completeCommit(spool: Spool, ledger: Ledger, file: FileRow): Promise<boolean> {
   const path = join(spool.layout.ready, file.name);
   if (!(await holds(path, file)) && file.origin && (await holds(file.origin, file))) {
-    await renameDurably(file.origin, path);
+    // Its fsync may be what failed, and a second one says nothing of the bytes the first one lost: they are written anew.
+    if (file.kind === 'index') await copyDurably(file.origin, path);
+    else await renameDurably(file.origin, path);
   }
   if (await holds(path, file)) {
     spool.ready(file.id, file.kind === 'index' ? undefined : { ...file, kind: file.kind });
@@ -79,18 +83,26 @@ async function folders(path: string): Promise<string[]> {
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 }
 
-/** Ends orphans that still record into them, and saves what is there, whole groups of pictures only. */
+/** How many leftovers are looked at at once. */
+const TOGETHER = 16;
+
+/** Ends orphans that still record into them, and saves what is there, whole groups of pictures only; all once the clock is set. */
 export async function salvageLeftovers(
   leftovers: readonly Leftover[],
   finisher: Finisher,
   clock: Clock,
   log: Log,
+  signal?: AbortSignal,
 ): Promise<void> {
-  for (const leftover of leftovers) {
+  // Side by side: one that hears nothing takes seconds to end, and holds up no other (invariant I7).
+  const queue = new PQueue({ concurrency: TOGETHER });
+  const salvage = async (leftover: Leftover) => {
     const { camera, directory } = leftover;
     if ((await endProcessesIn(directory, clock)) > 0) log.warn({ camera }, 'ended the recording of a killed recorder');
-    await finisher.salvage(leftover);
-  }
+    await untilSet(clock, signal);
+    if (!signal?.aborted) await finisher.salvage(leftover);
+  };
+  await queue.addAll(leftovers.map((leftover) => () => salvage(leftover)));
 }
 
 /** Removes files that were being written aside when the recorder was killed: never renamed, so never footage. */

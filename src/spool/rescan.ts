@@ -1,16 +1,19 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { messageOf } from '../../lib/errors.js';
 import { probe } from '../../lib/ffmpeg/probe.js';
 import { isAsideName } from '../../lib/files.js';
 import type { Log } from '../../lib/log.js';
+import { inspectMedia } from '../../lib/media/inspect.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { parseFileName } from '../segment.js';
+import { type MediaKind, parseFileName } from '../segment.js';
 import type { Spool } from './commit.js';
 import { holds } from './recover.js';
 
-const PAGE = 5_000;
+const PAGE = 1_000;
+const AT_A_TIME = 200;
 
 /** What a rescan changed; all zero when disk and ledger agree. */
 export interface RescanResult {
@@ -27,7 +30,10 @@ export interface RescanResult {
 export async function rescan(spool: Spool, ledger: Ledger, log: Log): Promise<RescanResult> {
   const result: RescanResult = { adopted: 0, quarantined: 0, moved: 0, lost: 0 };
   const names = new Set(await readdir(spool.layout.ready));
+  let looked = 0;
   for (const name of names) {
+    // Of a hundred thousand files, the cameras are not to wait for the last.
+    if (++looked % AT_A_TIME === 0) await setImmediate();
     if (isAsideName(name) || isKnown(spool, ledger, name)) continue;
     if (await takeIn(spool, ledger, name, log)) result.adopted++;
     else result.quarantined++;
@@ -36,9 +42,14 @@ export async function rescan(spool: Spool, ledger: Ledger, log: Log): Promise<Re
     const page = ledger.files.expectedNames(after, PAGE);
     if (page.length === 0) break;
     after = page.at(-1)!.id;
+    await setImmediate();
     for (const { id, name, verified } of page) {
       if (verified && names.has(name)) {
         await moveToSent(spool, name);
+        result.moved++;
+      } else if (!verified && !names.has(name) && existsSync(join(spool.layout.sent, name))) {
+        // Owed again, because a remote lost it.
+        await spool.takeBack(name);
         result.moved++;
       } else if (!names.has(name) && isMissing(spool, name)) {
         missing(ledger, id, verified, log);
@@ -68,8 +79,7 @@ async function takeIn(spool: Spool, ledger: Ledger, name: string, log: Log): Pro
       return true;
     }
     if (parts && !lost) {
-      const durationMs = parts.kind === 'snapshot' ? 0 : (await probe(path)).durationMs;
-      await spool.adopt(name, durationMs);
+      await spool.adopt(name, await durationOf(path, parts.kind));
       log.warn({ name }, 'a file in the spool was unknown to the ledger; adopted');
       return true;
     }
@@ -78,6 +88,13 @@ async function takeIn(spool: Spool, ledger: Ledger, name: string, log: Log): Pro
   }
   log.error({ kept: await spool.quarantine(path) }, 'a file in the spool is not footage; set aside');
   return false;
+}
+
+/** What others deliver is kept as it is, also where nobody can tell how long it is. */
+async function durationOf(path: string, kind: MediaKind): Promise<number> {
+  if (kind === 'snapshot') return 0;
+  if (kind === 'inbox') return (await inspectMedia(path)).durationMs ?? 0;
+  return (await probe(path)).durationMs;
 }
 
 /** Moved to `sent` since the folder was listed: the uploader was quicker. */
@@ -98,7 +115,7 @@ function missing(ledger: Ledger, id: number, verified: boolean, log: Log): void 
     if (verified) return;
     ledger.deliveries.drop(id);
     if (file.kind !== 'snapshot' && file.kind !== 'index') {
-      ledger.gaps.add(file.camera, file.start, file.end, 'file-lost', file.key);
+      ledger.gaps.add(file.camera, file.start, file.end, 'file-lost', file.key, file.era);
     }
     log.error({ key: file.key }, 'a file vanished from the spool before it was uploaded');
   });

@@ -5,24 +5,39 @@ import { messageOf } from '../../lib/errors.js';
 import { freeBytes } from '../../lib/files.js';
 import type { Log } from '../../lib/log.js';
 import type { Service } from '../../lib/service.js';
+import type { FileRow } from '../ledger/files.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Spool } from './commit.js';
 
-export interface RetentionPolicy {
+/** What a camera may set for itself. */
+export interface CameraPolicy {
   /** Verified copies stay this long, milliseconds since their verification. */
   keepMs: number;
-  /** Bytes all our files may take, if limited. */
+  /** Bytes its local files may take, if limited. */
   maxBytes?: number;
-  /** Bytes to leave free on the disk. */
-  minFreeBytes: number;
 }
 
-const EVERY_MS = 60_000;
+export interface RetentionPolicy extends CameraPolicy {
+  /** Bytes to leave free on the disk. */
+  minFreeBytes: number;
+  /** Cameras whose own policy comes before the common one; the common limits hold for all files together. */
+  cameras?: ReadonlyMap<string, CameraPolicy>;
+  /** What happens when nothing verified is left to free. Default: nothing is ever given up. */
+  whenFull?: 'keep' | 'drop-oldest-unsent';
+}
+
+const EVERY_MS = 10_000;
 const BATCH = 100;
 
+/** What is given up first, where the configuration allows that anything is. Never pictures, never the index. */
+const DROPPED = ['inbox', 'continuous', 'motion'] as const;
+
 /**
- * Frees disk. Invariant I1: only files whose copy on every remote was verified, and noted so durably, are ever removed
- * here; whatever has not been delivered stays, even on a full disk.
+ * Frees disk, in this order: verified and older than wanted; verified; then, and only with the owner's consent in the
+ * configuration, what was never sent: what did not move before what did, oldest first. Each of those losses is a gap.
+ *
+ * Invariant I1: without that consent only files whose copy on every remote was verified, and noted so durably, are ever
+ * removed here; whatever has not been delivered stays, even on a full disk.
  */
 export class Retention implements Service {
   readonly name = 'retention';
@@ -31,6 +46,8 @@ export class Retention implements Service {
   readonly #policy: RetentionPolicy;
   readonly #clock: Clock;
   readonly #log: Log;
+  /** The last failure told of: the same again is no news. */
+  #told: string | undefined;
 
   constructor(spool: Spool, ledger: Ledger, policy: RetentionPolicy, clock: Clock, log: Log) {
     this.#spool = spool;
@@ -44,35 +61,104 @@ export class Retention implements Service {
     while (!signal.aborted) {
       try {
         await this.freeOnce();
+        this.#told = undefined;
       } catch (error) {
-        this.#log.error({ error: messageOf(error) }, 'freeing disk failed; tried again in a minute');
+        const message = messageOf(error);
+        if (message !== this.#told) this.#log.error({ error: message }, 'freeing disk failed; tried again and again');
+        this.#told = message;
       }
       await this.#clock.sleep(EVERY_MS, signal);
     }
   }
 
-  /** Removes what the policy no longer wants, oldest verification first. Returns how many files went. */
+  /** Removes what the policy no longer wants. Returns how many files went. */
   async freeOnce(): Promise<number> {
-    let removed = 0;
+    let removed = await this.#freeOld();
+    for (const [camera, { maxBytes }] of this.#policy.cameras ?? []) {
+      if (maxBytes === undefined) continue;
+      let left = this.#ledger.files.localBytes(camera);
+      removed += await this.#free({ camera }, async (file) => {
+        const over = left > maxBytes;
+        if (over) left -= file.bytes;
+        return over;
+      });
+    }
     let localBytes = this.#ledger.files.localBytes();
-    for (;;) {
-      const batch = this.#ledger.files.removable(BATCH);
+    removed += await this.#free({}, async (file) => {
+      const short = await this.#isShort(localBytes);
+      if (short) localBytes -= file.bytes;
+      return short;
+    });
+    if (this.#policy.whenFull === 'drop-oldest-unsent') removed += await this.#dropUnsent(localBytes);
+    return removed;
+  }
+
+  async #freeOld(): Promise<number> {
+    const { keepMs, cameras = new Map<string, CameraPolicy>() } = this.#policy;
+    const now = this.#clock.now();
+    let removed = 0;
+    for (const [camera, policy] of cameras) {
+      removed += await this.#free({ camera }, async ({ verifiedAt }) => now - verifiedAt! > policy.keepMs);
+    }
+    // Of the others, some of which keep theirs for longer or shorter.
+    const except = [...cameras.keys()];
+    removed += await this.#free({ except }, async ({ verifiedAt }) => now - verifiedAt! > keepMs);
+    return removed;
+  }
+
+  /** Removes verified copies, oldest verification first, for as long as `mustGo` says so. */
+  async #free(
+    of: { camera?: string; except?: readonly string[] },
+    mustGo: (file: FileRow) => Promise<boolean>,
+  ): Promise<number> {
+    for (let removed = 0; ; ) {
+      const batch = this.#ledger.files.removable(BATCH, of);
       for (const file of batch) {
-        if (!(await this.#mustGo(file.verifiedAt!, localBytes))) return removed;
-        await rm(join(this.#spool.layout.sent, file.name), { force: true });
-        await rm(join(this.#spool.layout.ready, file.name), { force: true });
+        if (!(await mustGo(file))) return removed;
+        await this.#remove(file);
         this.#ledger.files.setState(file.id, 'removed');
-        localBytes -= file.bytes;
         removed++;
       }
       if (batch.length < BATCH) return removed;
     }
   }
 
-  async #mustGo(verifiedAt: number, localBytes: number): Promise<boolean> {
-    const { keepMs, maxBytes, minFreeBytes } = this.#policy;
-    if (this.#clock.now() - verifiedAt > keepMs) return true;
+  async #isShort(localBytes: number): Promise<boolean> {
+    const { maxBytes, minFreeBytes } = this.#policy;
     if (maxBytes !== undefined && localBytes > maxBytes) return true;
     return (await freeBytes(this.#spool.layout.root)) < minFreeBytes;
+  }
+
+  /** Called only where the configuration says that new footage is worth more than old footage nobody has a copy of. */
+  async #dropUnsent(bytes: number): Promise<number> {
+    let [dropped, localBytes] = [0, bytes];
+    for (const kind of DROPPED) {
+      for (;;) {
+        if (!(await this.#isShort(localBytes))) return dropped;
+        const file = this.#ledger.files.oldestUnsent(kind);
+        if (!file) break;
+        this.#drop(file);
+        await this.#remove(file);
+        localBytes -= file.bytes;
+        dropped++;
+      }
+    }
+    return dropped;
+  }
+
+  /** Noted before it is done: a kill in between leaves a file that the next rescan takes back. */
+  #drop(file: FileRow): void {
+    const { id, camera, start, end, key, era } = file;
+    this.#ledger.transaction(() => {
+      this.#ledger.files.setState(id, 'lost');
+      this.#ledger.deliveries.drop(id);
+      this.#ledger.gaps.add(camera, start, end, 'dropped', key, era);
+    });
+    this.#log.error({ camera, key }, 'the disk is full: footage that was never sent is given up, as configured');
+  }
+
+  async #remove({ name }: FileRow): Promise<void> {
+    await rm(join(this.#spool.layout.sent, name), { force: true });
+    await rm(join(this.#spool.layout.ready, name), { force: true });
   }
 }
