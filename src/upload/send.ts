@@ -1,31 +1,51 @@
+import { posix } from 'node:path';
 import { Failure } from '../../lib/errors.js';
-import type { Receipt, Remote, RemoteObject } from '../../lib/remote/remote.js';
+import { type Proof, type Receipt, type Remote, type RemoteObject, suffices } from '../../lib/remote/remote.js';
+import type { Pace } from '../../lib/remote/throttle.js';
 import type { FileRow } from '../ledger/files.js';
+import { ADOPTED } from '../segment.js';
+
+/** A copy that was sent now, or one that was found there: of that one, no more is known than was looked up. */
+export type Delivered = Omit<Receipt, 'crc64nvme'> & { crc64nvme?: string };
+
+export interface SendOptions {
+  /** No put to this key was ever begun. */
+  first: boolean;
+  /** How much is asked of a copy. Default `size`. */
+  proof?: Proof;
+  /** How fast; as fast as possible without. */
+  pace?: Pace;
+  /** Called when a put is about to begin. */
+  beforePut?: () => void;
+}
 
 /**
  * Sends one file and holds the receipt against what the ledger knows of it. Resolves to `taken` where the key turns out
  * to belong to a different object (invariant I2: two recorders under one site name, or a ledger that was lost).
- * `first`: no put to this key was ever begun; `beforePut` is called when one is about to.
  * Throws a `Failure`; with code `file-changed` if the local file is no longer what was committed.
  */
 export async function send(
   remote: Remote,
   file: FileRow,
   path: string,
-  first: boolean,
+  { first, pace, beforePut, proof = 'size' }: SendOptions,
   signal: AbortSignal,
-  beforePut: () => void = () => undefined,
-): Promise<Receipt | 'taken'> {
-  if (first && (await isTaken(remote, file, signal))) {
-    if (file.kind !== 'index') return 'taken';
-    throw new Failure(`${file.key} exists on the remote with other content`, {
-      kind: 'permanent',
-      code: 'key-taken',
-      hint: 'Another recorder writes under this site name, or this one lost its ledger: give this one a `site` of its own.',
-    });
+): Promise<Delivered | 'taken'> {
+  const found = first ? await look(remote, file, file.source === ADOPTED, signal) : undefined;
+  if (found && found.bytes !== file.bytes) return taken(file);
+  if (found && file.source === ADOPTED && suffices('size', proof)) {
+    const { key, bytes, sha256 } = file;
+    return { key, bytes, sha256, proven: 'size', provenBy: found.by };
   }
-  beforePut();
-  const receipt = await remote.put(file.key, path, signal);
+  beforePut?.();
+  let receipt: Receipt;
+  try {
+    receipt = await remote.put(file.key, path, signal, undefined, pace);
+  } catch (error) {
+    // Some remotes never replace an object, so that what lies there stays, whoever put it (invariant I2).
+    if (error instanceof Failure && error.code === 'key-taken') return taken(file, error);
+    throw error;
+  }
   if (receipt.bytes !== file.bytes || receipt.sha256 !== file.sha256) {
     throw new Failure(`${file.name} is not what it was when it was finished: the disk may be failing`, {
       kind: 'permanent',
@@ -36,15 +56,55 @@ export async function send(
   return receipt;
 }
 
-/** An object of the same size is our own earlier upload, or will be identical once we have sent it. */
-async function isTaken(remote: Remote, file: FileRow, signal: AbortSignal): Promise<boolean> {
-  let found: RemoteObject | undefined;
+/**
+ * Whether a copy that was proven before is still what it was: undefined if so, else what is there now. Its size tells. Both puts sent the
+ * same bytes, so what is left of the one that failed is shorter, or the same.
+ */
+export async function lookAgain(remote: Remote, file: FileRow, signal: AbortSignal): Promise<string | undefined> {
+  const found = await look(remote, file, true, signal);
+  if (found?.bytes === file.bytes) return undefined;
+  return found ? `${found.bytes} of ${file.bytes} bytes are there` : 'it is no longer there';
+}
+
+/** Media go under another key; the place of an index shard in its chain is its key. */
+function taken(file: FileRow, cause?: Failure): 'taken' {
+  if (file.kind !== 'index') return 'taken';
+  throw new Failure(`${file.key} exists on the remote with other content`, {
+    kind: 'permanent',
+    code: 'key-taken',
+    hint: 'Another recorder writes under this site name, or this one lost its ledger: give this one a `site` of its own.',
+    cause,
+  });
+}
+
+/**
+ * What lies at the key. An object of the same size is our own earlier upload, or will be identical once we have sent it.
+ * Put-only sign-ins may not look; then the key's uniqueness rests on the ledger alone. If that was lost, the folder is listed:
+ * an adopted file bears the name it was sent under, so that at worst the same bytes are sent there once more (invariant I2).
+ */
+async function look(
+  remote: Remote,
+  file: FileRow,
+  byListing: boolean,
+  signal: AbortSignal,
+): Promise<{ bytes: number; by: 'stat' | 'list' } | undefined> {
+  const found = await unlessDenied(() => remote.stat(file.key, signal));
+  if (found !== 'denied') return found && { bytes: found.bytes, by: 'stat' };
+  if (!byListing) return undefined;
+  const listed = await unlessDenied(() => find(remote, file.key, signal));
+  return listed === 'denied' || !listed ? undefined : { bytes: listed.bytes, by: 'list' };
+}
+
+async function find(remote: Remote, key: string, signal: AbortSignal): Promise<RemoteObject | undefined> {
+  for await (const object of remote.list(posix.dirname(key), signal)) if (object.key === key) return object;
+  return undefined;
+}
+
+async function unlessDenied<Found>(ask: () => Promise<Found>): Promise<Found | 'denied'> {
   try {
-    found = await remote.stat(file.key, signal);
+    return await ask();
   } catch (error) {
-    // Put-only sign-ins may not look; then the key's uniqueness rests on the ledger alone.
-    if (error instanceof Failure && error.code === 'permission-denied') return false;
+    if (error instanceof Failure && error.code === 'permission-denied') return 'denied';
     throw error;
   }
-  return found !== undefined && found.bytes !== file.bytes;
 }

@@ -1,70 +1,44 @@
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
-import { Backoff, backoffMs, jitter } from '../../lib/backoff.js';
-import type { Clock } from '../../lib/clock.js';
-import { Failure, isPermanent, messageOf } from '../../lib/errors.js';
-import type { Log } from '../../lib/log.js';
-import type { Receipt, Remote } from '../../lib/remote/remote.js';
+import { backoffMs, jitter } from '../../lib/backoff.js';
+import { Failure, messageOf } from '../../lib/errors.js';
+import { type Proof, suffices } from '../../lib/remote/remote.js';
 import type { Service } from '../../lib/service.js';
 import type { Delivery } from '../ledger/deliveries.js';
 import type { FileRow } from '../ledger/files.js';
-import type { Ledger } from '../ledger/ledger.js';
-import { send } from './send.js';
+import { concernsOneFile } from './concern.js';
+import { Order } from './order.js';
+import { Respite } from './respite.js';
+import { hasRoom } from './room.js';
+import { type Delivered, lookAgain, send } from './send.js';
+import type { UploaderOptions, UploaderState } from './uploader-options.js';
 
-/** What the uploader needs of the spool; the only coupling to whatever fills it. */
-export interface Outbox {
-  folder: string;
-  moveToSent(name: string): Promise<void>;
-  rekey(file: FileRow): Promise<void>;
-}
-
-export interface UploaderOptions {
-  remoteName: string;
-  remote: Remote;
-  outbox: Outbox;
-  ledger: Ledger;
-  clock: Clock;
-  log: Log;
-  /** Files sent at once. */
-  parallel: number;
-}
-
-export interface UploaderState {
-  state: 'idle' | 'sending' | 'waiting' | 'refused';
-  reason?: string;
-  /** Wall time of the next attempt, while the remote is left alone. */
-  retryAt?: number;
-}
-
-/** Failures of one file: others may well go through. All others concern the remote as a whole. */
-const OF_ONE_FILE = new Set([
-  'file-changed',
-  'file-missing',
-  'file-unreadable',
-  'not-a-file',
-  'key-invalid',
-  'key-taken',
-  'size-mismatch',
-  'not-stored',
-  'remote-failure',
-]);
-
-/** A permanent refusal is asked about this seldom: hammering a sign-in locks accounts and costs a Lambda each time. */
-const REFUSED_MS = 60_000;
 const IDLE_MS = 60_000;
+/** A copy that could not be looked at is asked for again so soon. */
+const LOOK_AGAIN_MS = 60_000;
+
+/** What is done of one file: sent, or looked at once more. */
+interface Task {
+  file: FileRow;
+  /** How many of its bytes go out. */
+  bytes: number;
+  work: (signal: AbortSignal) => Promise<void>;
+}
 
 /** Sends everything waiting to one remote, for ever. Never gives a file up, never deletes one (invariants I1, I5). */
 export class Uploader implements Service {
   readonly name: string;
   readonly remoteName: string;
   readonly #options: UploaderOptions;
-  readonly #sending = new Map<number, Promise<void>>();
-  readonly #backoff = new Backoff(1_000, 60_000);
-  #pausedUntil = 0;
-  #pause: { reason: string; refused: boolean } | undefined;
+  readonly #order: Order;
+  readonly #sending = new Map<number, { bytes: number; done: Promise<void> }>();
+  readonly #respite: Respite;
   #wake = new AbortController();
 
   constructor(options: UploaderOptions) {
     this.#options = options;
+    this.#order = new Order(options.ledger, options.remoteName);
+    this.#respite = new Respite(options.clock);
     this.remoteName = options.remoteName;
     this.name = `uploader ${options.remoteName}`;
   }
@@ -75,77 +49,170 @@ export class Uploader implements Service {
   }
 
   get state(): UploaderState {
-    const { clock } = this.#options;
-    if (this.#pause) {
-      const retryAt = clock.now() + Math.max(0, this.#pausedUntil - clock.monotonic());
-      return { state: this.#pause.refused ? 'refused' : 'waiting', reason: this.#pause.reason, retryAt };
+    const { trouble, leftMs } = this.#respite;
+    if (trouble) {
+      const retryAt = this.#options.clock.now() + leftMs;
+      return { state: trouble.refused ? 'refused' : 'waiting', reason: trouble.reason, retryAt };
     }
-    return { state: this.#sending.size > 0 ? 'sending' : 'idle' };
+    if (this.#sending.size > 0) return { state: 'sending' };
+    const closed = this.#options.line.closed();
+    return closed ? { state: 'paused', reason: closed.reason } : { state: 'idle' };
   }
 
   async run(signal: AbortSignal): Promise<void> {
     const { ledger, remote, remoteName, clock } = this.#options;
     ledger.deliveries.ensure(remoteName);
+    ledger.transaction(() => ledger.deliveries.settle(remoteName, this.#proof, clock.now()));
+    // Each file under way listens to it, several times.
+    setMaxListeners(0, signal);
     while (!signal.aborted) {
       this.#wake = new AbortController();
       const waitMs = this.#startNext(signal);
       await clock.sleep(waitMs, AbortSignal.any([signal, this.#wake.signal]));
     }
-    await Promise.all(this.#sending.values());
+    await Promise.all([...this.#sending.values()].map(({ done }) => done));
     await remote.close();
   }
 
-  /** Starts as many sends as there is room for. Returns how long nothing more can be started. */
+  /** Starts as much as there is room for. Returns how long nothing more can be started. */
   #startNext(signal: AbortSignal): number {
-    const { ledger, clock, parallel, remoteName } = this.#options;
-    const pausedMs = this.#pausedUntil - clock.monotonic();
-    if (pausedMs > 0) return pausedMs;
-    // After a pause one file tries the water, not all at once.
-    const room = (this.#pause ? 1 : parallel) - this.#sending.size;
-    if (room <= 0) return IDLE_MS;
-    const due = ledger.deliveries.next(remoteName, clock.now(), new Set(this.#sending.keys()), room);
-    for (const delivery of due) {
-      const sending = this.#deliver(delivery, signal).finally(() => {
-        this.#sending.delete(delivery.file.id);
+    const { ledger, clock, remoteName } = this.#options;
+    if (this.#respite.leftMs > 0) return this.#respite.leftMs;
+    for (let next = this.#next(); next; next = this.#next()) {
+      const { file, bytes, work } = next;
+      const done = work(signal).finally(() => {
+        this.#sending.delete(file.id);
         this.poke();
       });
-      this.#sending.set(delivery.file.id, sending);
+      this.#sending.set(file.id, { bytes, done });
     }
-    const next = ledger.deliveries.nextDue(remoteName, clock.now());
-    return next === undefined ? IDLE_MS : Math.min(IDLE_MS, next - clock.now());
+    const now = clock.now();
+    const dues = [ledger.deliveries.nextDue(remoteName, now), ledger.doubts.nextDue(remoteName, now)];
+    return Math.min(IDLE_MS, ...dues.map((due) => (due === undefined ? IDLE_MS : due - now)));
+  }
+
+  /** What to start now, if there is room for it. */
+  #next(): Task | undefined {
+    const { clock, parallel, line } = this.#options;
+    const sending = new Set(this.#sending.keys());
+    // After a pause one file tries the water, not all at once.
+    if (this.#respite.trouble) return sending.size === 0 ? this.#allowed(sending) : undefined;
+    const sizes = [...this.#sending.values()].map(({ bytes }) => bytes);
+    if (this.#respite.works ? hasRoom(sizes, parallel) : sizes.length < parallel) return this.#allowed(sending);
+    if (sending.size > parallel || line.closed()) return undefined;
+    return this.#sends(this.#order.nextUrgent(clock.now(), sending));
+  }
+
+  /** A look costs one question, and while it is owed the local copy cannot go. */
+  #allowed(sending: ReadonlySet<number>): Task | undefined {
+    const { ledger, clock, line, remoteName } = this.#options;
+    const now = clock.now();
+    const closed = line.closed();
+    if (closed) return closed.exceptMotion ? this.#sends(this.#order.nextMotion(now, sending)) : undefined;
+    const doubted = ledger.doubts.next(remoteName, now, sending);
+    if (doubted) return { file: doubted, bytes: 0, work: (signal) => this.#lookAgain(doubted, signal) };
+    return this.#sends(this.#order.next(now, sending));
+  }
+
+  #sends(delivery: Delivery | undefined): Task | undefined {
+    if (!delivery) return undefined;
+    const { file } = delivery;
+    return { file, bytes: file.bytes, work: (signal) => this.#deliver(delivery, signal) };
   }
 
   async #deliver(delivery: Delivery, signal: AbortSignal): Promise<void> {
-    const { ledger, outbox, remote, remoteName, log } = this.#options;
-    const { file } = delivery;
+    const { ledger, outbox, remote, remoteName, log, throttle } = this.#options;
+    const { file, urgent } = delivery;
     try {
       const path = join(outbox.folder, file.name);
       const beforePut = () => ledger.deliveries.started(file.id, remoteName);
-      const result = await send(remote, file, path, !delivery.begun, signal, beforePut);
+      const pace = throttle.pace(urgent);
+      const result = await send(
+        remote,
+        file,
+        path,
+        { first: !delivery.begun, pace, beforePut, proof: this.#proof },
+        signal,
+      );
       if (result === 'taken') {
         await outbox.rekey(file);
         log.warn({ key: file.key }, 'the remote holds another object at this key; the file gets a new one');
         return;
       }
-      await this.#verified(file, result);
+      await this.#delivered(delivery, result);
     } catch (error) {
       if (!signal.aborted) this.#failed(delivery, error);
     }
   }
 
-  async #verified(file: FileRow, receipt: Receipt): Promise<void> {
-    const { ledger, clock, remoteName, log } = this.#options;
-    this.#backoff.reset();
-    this.#pause = undefined;
-    this.#pausedUntil = 0;
+  get #proof(): Proof {
+    return this.#options.proof ?? 'size';
+  }
+
+  async #delivered({ file, begun }: Delivery, receipt: Delivered): Promise<void> {
+    const { ledger, remote, clock, remoteName, log } = this.#options;
+    const { proven, provenBy, crc64nvme } = receipt;
+    this.#respite.worked();
+    const now = clock.now();
+    // A put of it was begun before, so that one failed.
+    const lookAfterMs = begun ? remote.lateMs : 0;
     const everywhere = ledger.transaction(() => {
-      ledger.deliveries.verified(file.id, remoteName, clock.now(), receipt.provenBy);
-      if (ledger.deliveries.outstanding(file.id).length > 0) return false;
-      ledger.files.verified(file.id, clock.now(), receipt.crc64nvme);
-      return true;
+      if (!suffices(proven, this.#proof)) ledger.deliveries.unproven(file.id, remoteName, now, provenBy, proven);
+      else if (lookAfterMs === 0) ledger.deliveries.verified(file.id, remoteName, now, provenBy, proven);
+      else ledger.doubts.begin(file.id, remoteName, now, now + lookAfterMs, provenBy, proven);
+      return this.#isEverywhere(file, crc64nvme);
     });
-    log.info({ key: file.key, remote: remoteName, bytes: receipt.bytes, provenBy: receipt.provenBy }, 'delivered');
+    const again = lookAfterMs > 0 ? { lookedAtAgainInSeconds: Math.round(lookAfterMs / 1_000) } : {};
+    log.info({ key: file.key, remote: remoteName, bytes: receipt.bytes, proven, provenBy, ...again }, 'delivered');
+    this.#tellIfLate(file);
     if (everywhere) await this.#moveToSent(file);
+  }
+
+  /** The server may have published, over the whole copy, what it had of a put that failed before. */
+  async #lookAgain(file: FileRow, signal: AbortSignal): Promise<void> {
+    const { ledger, remote, clock, remoteName, log } = this.#options;
+    try {
+      const wrong = await lookAgain(remote, file, signal);
+      this.#respite.worked();
+      if (wrong !== undefined) {
+        ledger.doubts.justified(file.id, remoteName, wrong);
+        log.warn(
+          { key: file.key, remote: remoteName },
+          `a delivered file was damaged by an upload that failed: ${wrong}`,
+        );
+        return;
+      }
+      const everywhere = ledger.transaction(() => {
+        ledger.doubts.cleared(file.id, remoteName);
+        return this.#isEverywhere(file);
+      });
+      if (everywhere) await this.#moveToSent(file);
+    } catch (error) {
+      if (signal.aborted) return;
+      const message = messageOf(error);
+      const waitMs = concernsOneFile(error) ? LOOK_AGAIN_MS : this.#respite.begin(error, message);
+      this.#unlessFull(() => ledger.doubts.postponed(file.id, remoteName, clock.now() + waitMs));
+      log.warn({ key: file.key, remote: remoteName }, `a delivered file could not be looked at again: ${message}`);
+    }
+  }
+
+  /** Within a transaction: notes it where every remote has a verified copy. */
+  #isEverywhere(file: FileRow, crc64nvme?: string): boolean {
+    const { ledger, clock } = this.#options;
+    const isEverywhere = ledger.deliveries.outstanding(file.id).length === 0;
+    if (isEverywhere) ledger.files.verified(file.id, clock.now(), crc64nvme);
+    else if (crc64nvme !== undefined) ledger.files.checksummed(file.id, crc64nvme);
+    return isEverywhere;
+  }
+
+  #tellIfLate(file: FileRow): void {
+    const { clock, deadlineMs, remoteName, log } = this.#options;
+    const lateMs = clock.now() - file.end - deadlineMs;
+    if (file.kind !== 'motion' || lateMs <= 0) return;
+    log.warn(
+      { key: file.key, remote: remoteName },
+      `motion was off-site ${Math.round(lateMs / 1000)} s after its deadline`,
+    );
   }
 
   async #moveToSent(file: FileRow): Promise<void> {
@@ -161,28 +228,20 @@ export class Uploader implements Service {
     const { ledger, clock, remoteName, log } = this.#options;
     const failure = error instanceof Failure ? error : undefined;
     const message = messageOf(error);
-    const ofOneFile = OF_ONE_FILE.has(failure?.code ?? '');
+    const ofOneFile = concernsOneFile(error);
     const fileWaitMs = jitter(backoffMs(attempts, 2_000, ofOneFile ? 600_000 : 60_000));
-    const waitMs = ofOneFile ? fileWaitMs : Math.max(fileWaitMs, this.#leaveAlone(error, message));
-    try {
-      ledger.deliveries.postponed(file.id, remoteName, clock.now() + waitMs, message);
-    } catch (unwritten) {
-      // A full disk. The delivery stays due, so the remote is left alone instead.
-      this.#leaveAlone(unwritten, messageOf(unwritten));
-    }
+    const waitMs = ofOneFile ? fileWaitMs : Math.max(fileWaitMs, this.#respite.begin(error, message));
+    this.#unlessFull(() => ledger.deliveries.postponed(file.id, remoteName, clock.now() + waitMs, message));
     const details = { key: file.key, remote: remoteName, code: failure?.code, hint: failure?.hint };
     log.warn(details, `upload failed: ${message}; retry in ${Math.ceil(waitMs / 1000)} s`);
   }
 
-  /** Nothing is sent to this remote for a while; what fails together counts once. Returns for how long. */
-  #leaveAlone(error: unknown, message: string): number {
-    const { clock } = this.#options;
-    const refused = isPermanent(error);
-    const pausedMs = this.#pausedUntil - clock.monotonic();
-    const waitMs = pausedMs > 0 ? pausedMs : refused ? jitter(REFUSED_MS) : this.#backoff.next();
-    this.#pausedUntil = clock.monotonic() + waitMs;
-    const hint = error instanceof Failure ? error.hint : undefined;
-    this.#pause = { reason: hint ? `${message}. ${hint}` : message, refused };
-    return waitMs;
+  /** What cannot be noted, on a full disk, stays due: so the remote is left alone instead. */
+  #unlessFull(note: () => void): void {
+    try {
+      note();
+    } catch (unwritten) {
+      this.#respite.begin(unwritten, messageOf(unwritten));
+    }
   }
 }
