@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { entryHash } from './erase/tombstone.js';
 
 /**
  * The hash chain of one camera's index: every line carries its running number `n`, from 1, and in `prev` the SHA-256 of
@@ -60,7 +61,7 @@ export function verifyChain(lines: readonly ChainLine[], bounds: ChainBounds = {
 }
 
 function read(line: ChainLine): Link {
-  return { ...line, ...numberAndPrev(line.text), hash: lineHash(line.text) };
+  return { ...line, ...numberAndPrev(line.text), hash: entryHash(line.text) };
 }
 
 function numberAndPrev(text: string): { n: number | undefined; prev: string | undefined } {

@@ -1,4 +1,4 @@
-import type { Entry } from '../segment.js';
+import { type Entry, isMedia } from '../segment.js';
 
 const DAY = 86_400_000;
 
@@ -19,7 +19,9 @@ export function byStart(a: Entry, b: Entry): number {
   return a.start - b.start || a.end - b.end || (entryId(a) < entryId(b) ? -1 : 1);
 }
 
-/** What makes two entries the same one: the key, or the interval and its cause. */
+/** What makes two entries the same one: the key, or the interval and why nothing was recorded in it. */
 export function entryId(entry: Entry): string {
-  return entry.type === 'gap' ? `gap ${entry.start} ${entry.end} ${entry.cause}` : entry.key;
+  if (isMedia(entry)) return entry.key;
+  const why = entry.type === 'gap' ? entry.cause : entry.type === 'off' ? entry.reason : entry.byMs;
+  return `${entry.type} ${entry.start} ${entry.end} ${why}`;
 }

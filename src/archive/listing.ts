@@ -1,9 +1,10 @@
-import { dayOf, type Entry, indexKey } from '../segment.js';
+import { dayOf, type Entry, indexKey, isMedia } from '../segment.js';
 import { serialiseShard } from './shard.js';
 
 /**
  * Which days list an entry. Each UTC day tells its own story, so that one listing of one folder is all of a camera's day:
- * a file that runs past midnight is listed in every day it touches, unchanged; a gap is cut at midnight.
+ * a file that runs past midnight is listed in every day it touches, unchanged; time without footage is cut at midnight;
+ * that the clock was set is listed where it happened, by the old clock and by the new.
  */
 
 const DAY = 86_400_000;
@@ -22,10 +23,15 @@ interface Listing {
 }
 
 export function listings(entry: Entry): Listing[] {
+  if (entry.type === 'clock') {
+    // What is in between is nothing to tell of, and may be decades.
+    const hours = new Set([entry.start, entry.end].map((time) => Math.floor(time / HOUR) * HOUR));
+    return [...hours].map((hour) => ({ hour, entry }));
+  }
   const starts = [entry.start, ...midnights(entry)];
   return starts.map((start, index) => {
     const hour = Math.floor(start / HOUR) * HOUR;
-    return { hour, entry: entry.type === 'gap' ? { ...entry, start, end: starts[index + 1] ?? entry.end } : entry };
+    return { hour, entry: isMedia(entry) ? entry : { ...entry, start, end: starts[index + 1] ?? entry.end } };
   });
 }
 

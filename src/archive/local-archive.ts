@@ -1,13 +1,15 @@
 import type { Clock } from '../../lib/clock.js';
+import { openBelow } from '../../lib/objects/below.js';
+import { openRange } from '../../lib/objects/open-range.js';
 import type { ArchiveSource, ByteRange, LocatedEntry, OpenMedia } from '../archive-source.js';
+import { clockEntry } from '../ledger/clock-steps.js';
 import { mediaEntry } from '../ledger/files.js';
 import { gapEntry } from '../ledger/gaps.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { offEntry } from '../ledger/offs.js';
 import { dayOf } from '../segment.js';
-import { openBelow } from './archive-path.js';
 import { byStart, dayBounds, touches } from './day.js';
-import { cutGaps } from './gap-cuts.js';
-import { openMedia } from './open-media.js';
+import { cutAbsences } from './gap-cuts.js';
 
 export interface LocalArchiveOptions {
   ledger: Ledger;
@@ -30,14 +32,15 @@ export class LocalArchive implements ArchiveSource {
     return this.#options.ledger.cameras();
   }
 
-  async days(camera: string): Promise<string[]> {
+  async days(camera: string, month = ''): Promise<string[]> {
     const { ledger, clock } = this.#options;
     const days = new Set(ledger.files.days(camera));
-    for (const gap of ledger.gaps.between(camera, 0, Number.MAX_SAFE_INTEGER)) {
-      const end = gap.end ?? clock.now();
-      for (let day = Math.floor(gap.start / DAY); day * DAY < end; day++) days.add(day);
+    const ever = [camera, 0, Number.MAX_SAFE_INTEGER] as const;
+    for (const { start, end = clock.now() } of [...ledger.gaps.between(...ever), ...ledger.offs.between(...ever)]) {
+      for (let day = Math.floor(start / DAY); day * DAY < end; day++) days.add(day);
     }
-    return [...days].sort((a, b) => a - b).map((day) => dayOf(day * DAY));
+    const names = [...days].sort((a, b) => a - b).map((day) => dayOf(day * DAY));
+    return names.filter((day) => day.startsWith(month));
   }
 
   async entries(camera: string, day: string): Promise<LocatedEntry[]> {
@@ -49,12 +52,15 @@ export class LocalArchive implements ArchiveSource {
       .filter((file) => file.state !== 'lost')
       .map((file) => ({
         ...mediaEntry(file),
+        motion: ledger.motion.within(file),
         local: file.state === 'ready',
         uploaded: file.verifiedAt !== undefined,
       }))
       .filter((entry) => touches(entry, bounds));
     const gaps = ledger.gaps.between(camera, bounds.start, bounds.end).map((gap) => gapEntry(gap, clock.now()));
-    return [...media, ...cutGaps(gaps, media)].sort(byStart);
+    const off = ledger.offs.between(camera, bounds.start, bounds.end).map(offEntry);
+    const steps = ledger.clockSteps.between(camera, bounds.start, bounds.end).map(clockEntry);
+    return [...media, ...cutAbsences([...off, ...gaps], media), ...steps].sort(byStart);
   }
 
   async open(key: string, range?: Partial<ByteRange>): Promise<OpenMedia | undefined> {
@@ -62,7 +68,7 @@ export class LocalArchive implements ArchiveSource {
     if (!file || file.kind === 'index') return undefined;
     for (const folder of this.#options.folders) {
       const handle = await openBelow(folder, file.name);
-      if (handle) return await openMedia(handle, range);
+      if (handle) return await openRange(handle, range);
     }
     return undefined;
   }

@@ -1,8 +1,9 @@
 import { Failure } from '../../lib/errors.js';
 import type { ArchiveSource, ByteRange, LocatedEntry, OpenMedia } from '../archive-source.js';
-import type { GapEntry, MediaEntry } from '../segment.js';
-import { byStart } from './day.js';
-import { cutGaps } from './gap-cuts.js';
+import { isMedia, type MediaEntry } from '../segment.js';
+import { byStart, entryId } from './day.js';
+import { cutAbsences, isAbsence } from './gap-cuts.js';
+import { together } from './same-file.js';
 
 type LocatedMedia = MediaEntry & { local?: boolean; uploaded?: boolean };
 
@@ -28,16 +29,19 @@ export class MergedArchive implements ArchiveSource {
     return union(await this.#both((source) => source.cameras()));
   }
 
-  async days(camera: string): Promise<string[]> {
-    return union(await this.#both((source) => source.days(camera)));
+  async days(camera: string, month?: string): Promise<string[]> {
+    return union(await this.#both((source) => source.days(camera, month)));
   }
 
   async entries(camera: string, day: string): Promise<LocatedEntry[]> {
     const [local, archived] = await this.#both((source) => source.entries(camera, day));
     const media = mergeMedia(local.filter(isMedia), archived.filter(isMedia));
     // Both tell of the same gaps, the archive cuts them at midnight: what the recorder says comes first.
-    const gaps = cutGaps([...local.filter(isGap), ...archived.filter(isGap)], media);
-    return [...media, ...gaps].sort(byStart);
+    const absences = cutAbsences([...local.filter(isAbsence), ...archived.filter(isAbsence)], media);
+    const steps = new Map(
+      [...archived, ...local].flatMap((entry) => (entry.type === 'clock' ? [[entryId(entry), entry]] : [])),
+    );
+    return [...media, ...absences, ...steps.values()].sort(byStart);
   }
 
   async open(key: string, range?: Partial<ByteRange>): Promise<OpenMedia | undefined> {
@@ -54,6 +58,17 @@ export class MergedArchive implements ArchiveSource {
     const found = await this.#archive.open(key, range);
     if (!found && first) throw first;
     return found;
+  }
+
+  /** What lies on this recorder comes from here. */
+  async link(key: string): Promise<string | undefined> {
+    const local = await this.#local.open(key, { start: 0, end: 0 }).catch(() => undefined);
+    local?.stream.destroy();
+    return local ? undefined : await this.#archive.link?.(key);
+  }
+
+  async frozen(camera: string, day: string): Promise<ReadonlyMap<string, string>> {
+    return (await this.#archive.frozen?.(camera, day)) ?? new Map();
   }
 
   async #both<T>(ask: (source: ArchiveSource) => Promise<T[]>): Promise<[T[], T[]]> {
@@ -73,23 +88,14 @@ function union([local, archived]: [string[], string[]]): string[] {
   return [...new Set([...local, ...archived])].sort();
 }
 
-function isMedia(entry: LocatedEntry): entry is LocatedMedia {
-  return entry.type !== 'gap';
-}
-
-function isGap(entry: LocatedEntry): entry is GapEntry {
-  return entry.type === 'gap';
-}
-
 function mergeMedia(local: readonly LocatedMedia[], archived: readonly LocatedMedia[]): LocatedMedia[] {
   const byKey = new Map(archived.map((entry) => [entry.key, entry]));
   for (const entry of local) {
     const other = byKey.get(entry.key);
     byKey.set(entry.key, {
-      ...other,
-      ...entry,
+      ...together(other, entry),
       local: entry.local ?? true,
-      uploaded: Boolean(entry.uploaded || other?.uploaded),
+      uploaded: Boolean(entry.uploaded || (other?.uploaded && other.sha256 === entry.sha256)),
     });
   }
   return [...byKey.values()];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Entry } from '../segment.js';
+import type { Entry, MotionSpan } from '../segment.js';
 import { type ChainLine, lineHash } from './chain.js';
 
 /** One index shard: canonical NDJSON, one entry per line. The specification is docs/archive-format.md. */
@@ -21,8 +21,13 @@ const FIELDS = [
   'source',
   'run',
   'seq',
+  'original',
+  'dated',
   'cause',
   'detail',
+  'motion',
+  'reason',
+  'byMs',
 ] as const;
 
 /** The line of one entry, without its newline. `n` and `prev` place it in the camera's chain. */
@@ -31,8 +36,13 @@ export function serialiseEntry(entry: Entry, n: number, prev: string): string {
     ...entry,
     start: new Date(entry.start).toISOString(),
     end: new Date(entry.end).toISOString(),
+    ...('motion' in entry && entry.motion && { motion: entry.motion.map(writtenSpan) }),
   };
   return JSON.stringify(Object.fromEntries([['n', n], ['prev', prev], ...FIELDS.map((name) => [name, values[name]])]));
+}
+
+function writtenSpan({ start, end, score, kind, source }: MotionSpan) {
+  return { start: new Date(start).toISOString(), end: new Date(end).toISOString(), score, kind, source };
 }
 
 export interface WrittenShard {
@@ -76,7 +86,7 @@ const count = z.number().int().min(0);
 
 const common = { n: z.number().int().min(1), prev: hash, camera: z.string().min(1), start: time, end: time };
 
-/** `kind` and `cause` are open words: a newer writer's must not make older readers lose footage or a gap. */
+/** `kind`, `cause` and `reason` are open words: a newer writer's must not make older readers lose footage or a gap. */
 const media = z.object({
   ...common,
   type: z.enum(['segment', 'snapshot']),
@@ -91,6 +101,16 @@ const media = z.object({
   source: z.string(),
   run: z.string().optional(),
   seq: count.optional(),
+  original: z.string().optional(),
+  dated: z.string().optional(),
+  motion: z
+    .array(
+      z.object({
+        ...{ start: time, end: time, score: z.number().min(0).max(1).optional() },
+        ...{ kind: z.string().optional(), source: z.string().optional() },
+      }),
+    )
+    .optional(),
 });
 
 const gap = z.object({
@@ -100,10 +120,22 @@ const gap = z.object({
   detail: z.string().optional(),
 });
 
-const SCHEMAS = new Map<unknown, typeof media | typeof gap>([
+const off = z.object({ ...common, type: z.literal('off'), reason: z.string().min(1) });
+
+const clock = z.object({ ...common, type: z.literal('clock'), byMs: z.number().int() });
+
+/** Stands where an entry was that was erased on purpose; the time is a gap then. */
+const erased = z
+  .object({ ...common, type: z.literal('erased'), hash })
+  .transform(({ hash: _, ...rest }) => ({ ...rest, type: 'gap' as const, cause: 'erased' }));
+
+const SCHEMAS = new Map<unknown, typeof media | typeof gap | typeof off | typeof clock | typeof erased>([
+  ['erased', erased],
   ['segment', media],
   ['snapshot', media],
   ['gap', gap],
+  ['off', off],
+  ['clock', clock],
 ]);
 
 /**

@@ -55,6 +55,7 @@ export function timeline(entries: readonly LocatedEntry[], range: Interval): Tim
 
 /** Where the configured milliseconds of a range went. */
 export interface Accounting {
+  /** Without what the clock was set over: nobody lived through it. */
   configuredMs: number;
   recordedMs: number;
   /** Off by schedule, and not recorded all the same. */
@@ -66,19 +67,22 @@ export interface Accounting {
   unaccounted: Interval[];
 }
 
-/** Accounts for each millisecond of `range`, during which the camera was configured. `off` are the times it was not to record. */
+/** Accounts for each millisecond of `range`, during which the camera was configured. `off` are times it was not to record, beside those the entries tell of. */
 export function account(entries: readonly LocatedEntry[], range: Interval, off: readonly Interval[] = []): Accounting {
   const files = entries.filter((entry) => entry.type === 'segment');
   const gaps = gapsOf(entries, range);
   // A short break between two files counts as recorded, unless a gap says that it is one.
   const recorded = subtract(joined(clipAll(files, range), JOIN_MS), gaps);
-  const idle = subtract(joined(clipAll(off, range)), recorded);
+  const told = entries.filter((entry) => entry.type === 'off');
+  const idle = subtract(joined(clipAll([...off, ...told], range)), recorded);
   const lost = gaps.map((gap) => ({ cause: gap.cause, ms: total(subtract([gap], idle)) })).filter(({ ms }) => ms > 0);
   const gapMsByCause: Partial<Record<GapCause, number>> = {};
   for (const { cause, ms } of lost) gapMsByCause[cause] = (gapMsByCause[cause] ?? 0) + ms;
-  const unaccounted = subtract([range], joined([...recorded, ...idle, ...gaps]));
+  const untold = subtract([range], joined([...recorded, ...idle, ...gaps]));
+  const skipped = entries.filter((entry) => entry.type === 'clock' && entry.byMs > 0);
+  const unaccounted = subtract(untold, joined(clipAll(skipped, range)));
   return {
-    configuredMs: range.end - range.start,
+    configuredMs: range.end - range.start - (total(untold) - total(unaccounted)),
     recordedMs: total(recorded),
     offMs: total(idle),
     gapMs: lost.reduce((sum, { ms }) => sum + ms, 0),
@@ -88,11 +92,11 @@ export function account(entries: readonly LocatedEntry[], range: Interval, off: 
   };
 }
 
-/** By start, none of them over another or over footage. */
+/** By start, none of them over another, over footage, or over time that was to be off. */
 function gapsOf(entries: readonly LocatedEntry[], range: Interval): GapSpan[] {
   const gaps = entries.filter((entry) => entry.type === 'gap');
-  const files = entries.filter((entry) => entry.type === 'segment');
-  return cutGaps(gaps, files)
+  const covers = entries.filter((entry) => entry.type === 'segment' || entry.type === 'off');
+  return cutGaps(gaps, covers)
     .map((gap) => ({ ...clip(gap, range), cause: gap.cause }))
     .filter((gap) => gap.end > gap.start)
     .sort((a, b) => a.start - b.start);

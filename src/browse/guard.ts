@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
-import type { RequestHandler, Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
+import { allowEmbedding } from './embedding.js';
+import type { WebOptions } from './options.js';
 import { Refusal } from './refusal.js';
 import { type Sessions, sameSecret } from './session.js';
 
@@ -47,24 +49,55 @@ function hostOf(origin: string): string | undefined {
 }
 
 export interface Viewer {
-  /** Null for the commands on this machine. */
+  /** Null for the commands on this machine; `token NAME` for a program. */
   user: string | null;
+  /** `read` may look and nothing else. */
+  scope: 'read' | 'full';
 }
 
 /** From here on, only with a session or the local token. What is behind it is never kept in a cache unless it says so. */
-export function onlyViewers(sessions: Sessions, localToken: string): RequestHandler {
+export function onlyViewers(sessions: Sessions, { localToken, tokens }: WebOptions): RequestHandler {
+  const byToken = (token: string | undefined): Viewer | undefined => {
+    if (token === undefined) return undefined;
+    if (sameSecret(token, localToken)) return { user: null, scope: 'full' };
+    const found = tokens?.find(token);
+    return found && { user: `token ${found.name}`, scope: found.scope };
+  };
   return (request, response, next) => {
-    const bearer = /^Bearer (?<token>\S+)$/i.exec(request.headers.authorization ?? '')?.groups?.token;
     const user = sessions.userOf(request.headers.cookie);
-    if (user === undefined && !(bearer && sameSecret(bearer, localToken))) {
+    const bearer = /^Bearer (?<token>\S+)$/i.exec(request.headers.authorization ?? '')?.groups?.token;
+    const guest = onlyLooking(byToken(embedded(request)));
+    if (guest) allowEmbedding(response);
+    const viewer: Viewer | undefined = user !== undefined ? { user, scope: 'full' } : (byToken(bearer) ?? guest);
+    if (!viewer) {
       response.set('WWW-Authenticate', 'Bearer');
       throw new Refusal(401, 'sign-in', 'Sign in first.');
     }
-    response.locals.viewer = { user: user ?? null } satisfies Viewer;
+    response.locals.viewer = viewer;
     response.set('Cache-Control', 'no-store');
     next();
   };
 }
+
+/** `?token=`, for pictures that other pages embed. An address ends up in logs and histories: it only ever looks. */
+function embedded({ method, query }: Request): string | undefined {
+  return (method === 'GET' || method === 'HEAD') && typeof query.token === 'string' ? query.token : undefined;
+}
+
+function onlyLooking(viewer: Viewer | undefined): Viewer | undefined {
+  return viewer?.scope === 'read' ? viewer : undefined;
+}
+
+/** What is not only looking. */
+export const onlyFull: RequestHandler = (_request, response, next) => {
+  if (viewerOf(response).scope === 'full') return next();
+  throw new Refusal(
+    403,
+    'read-only',
+    'This token may only look.',
+    'Make one with: nvr-uplink token create NAME --full',
+  );
+};
 
 export function viewerOf(response: Response): Viewer {
   return response.locals.viewer as Viewer;

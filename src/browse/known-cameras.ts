@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.js';
+import { whatThereIs } from '../../lib/nearest.js';
 import type { ArchiveSource } from '../archive-source.js';
 import { Refusal } from './refusal.js';
 
@@ -30,7 +31,8 @@ export class KnownCameras {
 
   /** Refuses a camera there is not. */
   async require(camera: string): Promise<void> {
-    if ((await this.names()).includes(camera)) return;
-    throw new Refusal(404, 'unknown-camera', `There is no camera ${camera}.`, '/api/v1/cameras lists them.');
+    const names = await this.names();
+    if (names.includes(camera)) return;
+    throw new Refusal(404, 'unknown-camera', `There is no camera ${camera}.`, whatThereIs(camera, names));
   }
 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
 import { Failure, messageOf } from '../../lib/errors.js';
 import type { Log } from '../../lib/log.js';
-import type { ArchiveSource, ByteRange, OpenMedia } from '../archive-source.js';
+import type { ByteRange, OpenMedia } from '../archive-source.js';
 import { exactly } from './byte-count.js';
 import { Refusal } from './refusal.js';
 import { type WantedRange, wantedRange } from './wanted-range.js';
@@ -12,13 +12,17 @@ import { type WantedRange, wantedRange } from './wanted-range.js';
 /** How a connection ends when the viewer closes the page or jumps elsewhere. */
 const VIEWER_LEFT = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE']);
 
+interface Openable {
+  open(key: string, range?: Partial<ByteRange>): Promise<OpenMedia | undefined>;
+}
+
 /** Sends media files, whole or by range. The key must have been checked before. */
 export class Playback {
-  readonly #archive: ArchiveSource;
+  readonly #archive: Openable;
   readonly #log: Log | undefined;
   readonly #sending = new Set<Promise<void>>();
 
-  constructor(archive: ArchiveSource, log: Log | undefined) {
+  constructor(archive: Openable, log: Log | undefined) {
     this.#archive = archive;
     this.#log = log;
   }
@@ -47,7 +51,7 @@ export class Playback {
       ETag: etagOf(key),
       'Cache-Control': 'private, max-age=31536000, immutable',
       'Accept-Ranges': 'bytes',
-      'Content-Type': key.endsWith('.jpg') ? 'image/jpeg' : 'video/mp4',
+      'Content-Type': mediaType(key),
     });
     if (request.method === 'HEAD') {
       response.set('Content-Length', String(await this.#size(key))).end();
@@ -74,8 +78,7 @@ export class Playback {
       const code = (error as NodeJS.ErrnoException).code ?? '';
       if (!VIEWER_LEFT.has(code)) this.#log?.warn({ key, error: messageOf(error) }, 'sending a file broke off');
     } finally {
-      stream.destroy();
-      if (!stream.closed) await once(stream, 'close');
+      await closed(stream);
     }
   }
 
@@ -86,7 +89,7 @@ export class Playback {
       if (!opened) throw absent();
       return opened;
     } catch (error) {
-      if (!isUnsatisfiable(error)) throw error;
+      if (!isUnsatisfiable(error)) throw mediaRefusal(error);
       response.set('Content-Range', `bytes */${await this.#size(key)}`);
       throw new Refusal(416, error.code, error.message);
     }
@@ -103,19 +106,41 @@ export class Playback {
     try {
       const opened = await this.#archive.open(key, { start: 0, end: 0 });
       if (!opened) throw absent();
-      opened.stream.destroy();
-      if (!opened.stream.closed) await once(opened.stream, 'close');
+      await closed(opened.stream);
       return opened.bytes;
     } catch (error) {
       // A file without a first byte is empty.
       if (isUnsatisfiable(error)) return 0;
-      throw error;
+      throw mediaRefusal(error);
     }
   }
 }
 
+/** Whatever it has to say of its end was said, or is of no interest. */
+async function closed(stream: Readable): Promise<void> {
+  stream.on('error', () => undefined).destroy();
+  if (!stream.closed) await new Promise((resolve) => stream.once('close', resolve));
+}
+
+const MEDIA_TYPES: Readonly<Record<string, string>> = {
+  ...{ mp4: 'video/mp4', jpg: 'image/jpeg', jpeg: 'image/jpeg', mkv: 'video/x-matroska', avi: 'video/x-msvideo' },
+};
+
+function mediaType(key: string): string {
+  return MEDIA_TYPES[key.slice(key.lastIndexOf('.') + 1).toLowerCase()] ?? 'application/octet-stream';
+}
+
 function isUnsatisfiable(error: unknown): error is Failure {
   return error instanceof Failure && error.code === 'range-not-satisfiable';
+}
+
+/** What somebody can do something about is no failure of ours. */
+export function mediaRefusal(error: unknown): unknown {
+  if (!(error instanceof Failure)) return error;
+  const status = { frozen: 409, busy: 503, 'unknown-key': 404, 'media-unsupported': 415, 'media-damaged': 415 }[
+    error.code
+  ];
+  return status === undefined ? error : new Refusal(status, error.code, error.message, error.hint);
 }
 
 function absent(): Refusal {

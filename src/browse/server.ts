@@ -34,9 +34,12 @@ export class WebServer implements Service {
     this.#server.setTimeout(IDLE_MS);
   }
 
-  /** Resolves once requests are answered; rejects with `port-in-use`, `port-not-permitted` or `address-unknown`. */
+  /** Resolves once requests are answered; rejects with `port-in-use`, `port-not-permitted` or `address-unknown`, and can be tried again. */
   listen(): Promise<{ url: string }> {
-    this.#listening ??= this.#listen();
+    this.#listening ??= this.#listen().catch((error: unknown) => {
+      this.#listening = undefined;
+      throw error;
+    });
     return this.#listening;
   }
 

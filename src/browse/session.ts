@@ -5,6 +5,8 @@ import { verifyPassword } from '../../lib/password.js';
 
 export const SESSION_MS = 7 * 86_400_000;
 
+export const SESSION_COOKIE = { httpOnly: true, sameSite: 'strict', path: '/' } as const;
+
 export interface SessionOptions {
   username: string;
   passwordHash: string;
@@ -35,12 +37,16 @@ export class Sessions {
 
   /** The cookie's value for a new session; undefined when user or password is wrong. */
   async signIn(user: string, password: string): Promise<string | undefined> {
-    const { username, passwordHash, clock } = this.#options;
+    const { username, passwordHash } = this.#options;
     // The password is checked in any case: how long it takes must not tell whether the user exists.
     const isPassword = await this.#checks.add(() => verifyPassword(password, passwordHash));
     const isUser = sameSecret(user, username);
-    if (!isPassword || !isUser) return undefined;
-    const claim = `${randomBytes(16).toString('hex')}.${clock.now() + SESSION_MS}`;
+    return isPassword && isUser ? this.begin() : undefined;
+  }
+
+  /** The cookie's value for a new session of somebody who proved otherwise who they are. */
+  begin(): string {
+    const claim = `${randomBytes(16).toString('hex')}.${this.#options.clock.now() + SESSION_MS}`;
     return `${claim}.${this.#sign(claim)}`;
   }
 

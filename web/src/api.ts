@@ -2,29 +2,38 @@ import type {
   DaysReply,
   EntriesReply,
   ErrorReply,
+  ExportReply,
+  ExportRequest,
   PhotosReply,
   SessionReply,
   StatusReport,
+  StorageReply,
 } from '../../src/browse/api.js';
 import { setServerTime } from './clock.js';
+import { guestToken } from './guest.js';
 import { go } from './router.js';
+import { chosenSite } from './site.js';
 
 /** What went wrong, in words for the person who sees the page. `status` 0: the recorder did not answer at all. */
 export class ApiError extends Error {
   readonly status: number;
   readonly hint: string | undefined;
+  readonly code: string | undefined;
 
-  constructor(message: string, status: number, hint?: string) {
+  constructor(message: string, status: number, { hint, code }: { hint?: string; code?: string } = {}) {
     super(message);
     this.status = status;
     this.hint = hint;
+    this.code = code;
   }
 }
 
 async function request(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(path, { cache: 'no-store', ...init });
+    const headers = new Headers(init.headers);
+    if (guestToken) headers.set('authorization', `Bearer ${guestToken}`);
+    response = await fetch(path, { cache: 'no-store', ...init, headers });
   } catch (cause) {
     if (init.signal?.aborted) throw cause;
     throw new ApiError('The recorder does not answer.', 0);
@@ -33,7 +42,7 @@ async function request(path: string, init: RequestInit): Promise<Response> {
   if (response.ok) return response;
   const body = (await response.json().catch(() => undefined)) as ErrorReply | undefined;
   const message = body?.error?.message ?? `The recorder answered ${response.status}.`;
-  throw new ApiError(message, response.status, body?.error?.hint);
+  throw new ApiError(message, response.status, body?.error);
 }
 
 async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
@@ -41,24 +50,27 @@ async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
     const response = await request(path, { signal: signal ?? null });
     return (await response.json()) as T;
   } catch (error) {
-    if (error instanceof ApiError && error.status === 401 && location.pathname !== '/login') {
+    if (error instanceof ApiError && error.status === 401 && !guestToken && location.pathname !== '/login') {
       go(`/login?to=${encodeURIComponent(location.pathname + location.search)}`, { replace: true });
     }
     throw error;
   }
 }
 
-async function post(path: string, body: unknown): Promise<void> {
-  await request(path, {
+function post(path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
+  return request(path, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
+    signal: signal ?? null,
   });
 }
 
 const query = (params: Record<string, string | number | undefined>) =>
   new URLSearchParams(
-    Object.entries(params).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+    Object.entries({ ...params, site: chosenSite() }).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, String(value)]],
+    ),
   ).toString();
 
 export const login = (user: string, password: string) => post('/api/v1/login', { user, password });
@@ -72,7 +84,7 @@ export async function getStatus(signal?: AbortSignal): Promise<StatusReport> {
 }
 
 export async function getCameras(signal?: AbortSignal): Promise<string[]> {
-  return (await get<{ cameras: string[] }>('/api/v1/cameras', signal)).cameras;
+  return (await get<{ cameras: string[] }>(`/api/v1/cameras?${query({})}`, signal)).cameras;
 }
 
 export async function getDays(camera: string, signal?: AbortSignal): Promise<string[]> {
@@ -85,11 +97,57 @@ export async function getEntries(camera: string, day: string, signal?: AbortSign
   return reply;
 }
 
+export const getStorage = (camera: string, day: string, signal?: AbortSignal) =>
+  get<StorageReply>(`/api/v1/storage?${query({ camera, day })}`, signal);
+
 export const getPhotos = (camera: string | undefined, before: number | undefined, signal?: AbortSignal) =>
   get<PhotosReply>(`/api/v1/photos?${query({ camera, before, limit: 48 })}`, signal);
 
+export async function orderExport(order: ExportRequest, signal: AbortSignal): Promise<ExportReply> {
+  const response = await post('/api/v1/exports', { ...order, site: chosenSite() }, signal);
+  return (await response.json()) as ExportReply;
+}
+
+export const getExport = (id: string, signal: AbortSignal) =>
+  get<ExportReply>(`/api/v1/exports/${encodeURIComponent(id)}`, signal);
+
+export function exportUrl(id: string, file: string): string {
+  return `/api/v1/exports/${[id, ...file.split('/')].map(encodeURIComponent).join('/')}`;
+}
+
 export function mediaUrl(key: string): string {
   return `/api/v1/media/${key.split('/').map(encodeURIComponent).join('/')}`;
+}
+
+/** The sheet of small pictures of a segment. */
+export function sheetUrl(key: string): string {
+  return `/api/v1/sprites/${key.split('/').map(encodeURIComponent).join('/')}`;
+}
+
+/** The file as H.264 from `fromMs` on; see `GET /api/v1/media` in src/browse/api.ts. */
+export function convertedUrl(key: string, fromMs: number): string {
+  return `${mediaUrl(key)}?${query({ as: 'h264', from: (fromMs / 1000).toFixed(3) })}`;
+}
+
+/** UTC ms at which the converted film begins that was asked for from `fromMs` on: only the reply's head is waited for. */
+export async function convertedStart(key: string, fromMs: number, signal: AbortSignal): Promise<number> {
+  const enough = new AbortController();
+  const response = await request(convertedUrl(key, fromMs), { signal: AbortSignal.any([signal, enough.signal]) });
+  enough.abort();
+  return Number(response.headers.get('x-starts-at'));
+}
+
+/** What the recorder says against sending a file; undefined when nothing. */
+export async function mediaProblem(key: string, signal: AbortSignal): Promise<ApiError | undefined> {
+  try {
+    // One byte, because the reply to HEAD holds no words.
+    const headers = { range: 'bytes=0-0' };
+    await (await request(`${mediaUrl(key)}?via=server`, { signal, headers })).arrayBuffer();
+    return undefined;
+  } catch (error) {
+    if (error instanceof ApiError) return error;
+    throw error;
+  }
 }
 
 /** When the newest picture of a camera was taken (UTC ms, 0 when the server does not say); undefined when there is none. */
@@ -104,4 +162,7 @@ export async function latestPicture(camera: string, signal: AbortSignal): Promis
 }
 
 /** `at` is only there so that a new picture has a new address. */
-export const latestUrl = (camera: string, at: number) => `/latest?${query({ camera, at })}`;
+export const latestUrl = (camera: string, at: number) => `/latest?${query({ camera, at, token: guestToken })}`;
+
+/** The address of a picture the API names, for whoever may see it. */
+export const pictureUrl = (url: string) => (guestToken ? `${url}?${query({ token: guestToken })}` : url);

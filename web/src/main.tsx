@@ -3,15 +3,25 @@ import { render } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { ApiError, logout } from './api.js';
 import { sleep } from './clock.js';
+import { guestToken } from './guest.js';
+import { ArchiveWall } from './pages/archive-wall.js';
+import { Latest } from './pages/latest.js';
 import { Login } from './pages/login.js';
 import { Photos } from './pages/photos.js';
+import { Review } from './pages/review.js';
 import { TimelinePage } from './pages/timeline.js';
 import { Wall } from './pages/wall.js';
 import { go, place, startRouter } from './router.js';
 import { loadSession, session } from './session.js';
+import { chooseSite, chosenSite } from './site.js';
 import { Icon } from './widgets/icon.js';
 
-const TITLES: Record<string, string> = { '/': 'Cameras', '/timeline': 'Timeline', '/photos': 'Photos' };
+const TITLES: Record<string, string> = {
+  '/': 'Cameras',
+  '/timeline': 'Timeline',
+  '/review': 'Review',
+  '/photos': 'Photos',
+};
 
 function App() {
   const path = place.value.pathname;
@@ -23,28 +33,34 @@ function App() {
     return () => stop.abort();
   }, [signedOut]);
   useEffect(() => {
-    const name = signedOut ? 'Sign in' : (TITLES[path] ?? 'Not found');
+    const name = signedOut ? 'Sign in' : (TITLES[path] ?? (path === '/latest' ? 'Latest picture' : 'Not found'));
     document.title = `${name} – ${session.value?.site ?? 'nvr-uplink'}`;
   }, [path, session.value]);
   if (signedOut) return <Login />;
   if (!session.value) return <p class="starting">{problem.value}</p>;
   return (
     <>
-      <Header path={path} />
+      {!guestToken && <Header path={path} />}
       <Page path={path} />
     </>
   );
 }
 
 function Page({ path }: { path: string }) {
-  if (path === '/') return <Wall />;
+  if (path === '/') return session.value?.capabilities.recorder ? <Wall /> : <ArchiveWall />;
   if (path === '/timeline') return <TimelinePage />;
+  if (path === '/review') return <Review key={place.value.search} />;
+  if (path === '/latest') return <Latest />;
   if (path === '/photos') return <Photos key={place.value.search} />;
   return (
-    <main class="page">
+    <main class="page missing">
       <h1>There is no page here</h1>
       <p>
-        <a href="/">To the cameras</a>
+        <code>{path}</code> is not one of ours. Perhaps the address was cut off when it was copied.
+      </p>
+      <p>
+        <a href="/">Cameras</a> · <a href="/timeline">Timeline</a> · <a href="/review">Review</a> ·{' '}
+        <a href="/photos">Photos</a>
       </p>
     </main>
   );
@@ -56,7 +72,8 @@ async function untilSession(signal: AbortSignal, tell: (problem: string) => void
     try {
       return await loadSession(signal);
     } catch (error) {
-      if (signal.aborted || (error instanceof ApiError && error.status === 401)) return;
+      if (signal.aborted) return;
+      if (error instanceof ApiError && error.status === 401 && !guestToken) return;
       tell(error instanceof Error ? error.message : String(error));
     }
     await sleep(2000, signal);
@@ -64,7 +81,8 @@ async function untilSession(signal: AbortSignal, tell: (problem: string) => void
 }
 
 function Header({ path }: { path: string }) {
-  const { site, user } = session.value!;
+  const { user, sites } = session.value!;
+  const site = chosenSite() ?? session.value!.site;
   return (
     <header class="top">
       <a href="/" class="brand" aria-label={`${site}, cameras`}>
@@ -78,6 +96,7 @@ function Header({ path }: { path: string }) {
           </a>
         ))}
       </nav>
+      {sites.length > 1 && <SiteChoice site={site} sites={sites} />}
       {user && (
         <button
           type="button"
@@ -90,6 +109,28 @@ function Header({ path }: { path: string }) {
         </button>
       )}
     </header>
+  );
+}
+
+/** Everything on the page is of one site: another one is another page. */
+function SiteChoice({ site, sites }: { site: string; sites: readonly string[] }) {
+  return (
+    <label class="site-choice">
+      <span class="unseen">Site</span>
+      <select
+        value={site}
+        onChange={({ currentTarget: { value } }) => {
+          chooseSite(value, sites);
+          location.assign('/');
+        }}
+      >
+        {sites.map((name) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 

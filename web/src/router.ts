@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { chosenSite } from './site.js';
 
 /** Where the page is: the part of the address after the host. */
 export const place = signal(new URL(location.href));
@@ -8,12 +9,21 @@ export function go(target: string, options: { replace?: boolean } = {}): void {
   place.value = new URL(location.href);
 }
 
-/** Changes what the address bar says without moving anywhere: what is shared when somebody copies it. */
+/**
+ * Changes what the address bar says without moving anywhere: what is shared when somebody copies it. An empty value takes the
+ * word out.
+ */
 export function note(params: Record<string, string>): void {
   const url = new URL(location.href);
-  for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
-  // Colons are legal in a query, and a time without %3A can be read and edited by a person.
-  history.replaceState(null, '', url.pathname + url.search.replaceAll('%3A', ':'));
+  for (const [name, value] of Object.entries(params)) {
+    if (value) url.searchParams.set(name, value);
+    else url.searchParams.delete(name);
+  }
+  const site = chosenSite();
+  if (site) url.searchParams.set('site', site);
+  // Colons and commas are legal in a query, and a time without %3A can be read and edited by a person.
+  const query = url.search.replaceAll('%3A', ':').replaceAll('%2C', ',');
+  history.replaceState(null, '', url.pathname + query);
 }
 
 /** `target` when it is a page of ours, else `/`: a link must not send someone who just signed in to another site. */
@@ -23,7 +33,7 @@ export function ownPath(target: string | null): string {
   return url.origin === location.origin && url.pathname !== '/login' ? url.pathname + url.search : '/';
 }
 
-const PAGES = new Set(['/', '/timeline', '/photos', '/login']);
+const PAGES = new Set(['/', '/timeline', '/review', '/photos', '/latest', '/login']);
 
 /** Follows links between our pages without loading everything anew. */
 export function startRouter(): void {

@@ -2,6 +2,7 @@ import type { Router } from 'express';
 import { messageOf } from '../../../lib/errors.js';
 import type { HealthReply, StatusReport } from '../api.js';
 import type { WebOptions } from '../options.js';
+import { Refusal } from '../refusal.js';
 
 /** Anyone may ask for the health as often as they like; it is looked up this often. */
 const FRESH_MS = 1_000;
@@ -10,7 +11,8 @@ const FRESH_MS = 1_000;
 export function healthRoute(router: Router, { status, clock, log }: WebOptions): void {
   const look = async (): Promise<boolean> => {
     try {
-      return (await status()).state !== 'down';
+      // An archive alone is up as long as it answers.
+      return status === undefined || (await status()).state !== 'down';
     } catch (error) {
       log?.error({ error: messageOf(error) }, 'the status cannot be told');
       return false;
@@ -30,6 +32,7 @@ export function healthRoute(router: Router, { status, clock, log }: WebOptions):
 
 export function statusRoute(router: Router, { status }: WebOptions): void {
   router.get('/api/v1/status', async (_request, response) => {
+    if (!status) throw new Refusal(404, 'no-recorder', 'There is no recorder here, only its archive.');
     response.json((await status()) satisfies StatusReport);
   });
 }

@@ -1,10 +1,12 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { PhotosReply } from '../../../src/browse/api.js';
-import { getCameras, getPhotos } from '../api.js';
+import { getCameras, getPhotos, pictureUrl } from '../api.js';
+import { withToken } from '../guest.js';
 import { go, place } from '../router.js';
 import { session } from '../session.js';
 import { Lightbox } from '../widgets/lightbox.js';
+import { More } from '../widgets/more.js';
 
 export type Photo = PhotosReply['photos'][number];
 
@@ -53,7 +55,7 @@ export function Photos() {
           <select
             value={camera ?? ''}
             onChange={({ currentTarget: { value } }) =>
-              go(value ? `/photos?camera=${encodeURIComponent(value)}` : '/photos')
+              go(withToken(value ? `/photos?camera=${encodeURIComponent(value)}` : '/photos'))
             }
           >
             <option value="">All cameras</option>
@@ -68,7 +70,9 @@ export function Photos() {
       <Days photos={photos.value} onOpen={(index) => (open.value = index)} />
       {state.value === 'done' && photos.value.length === 0 && <p class="empty">No photos yet.</p>}
       {problem.value && <p class="form-problem">{problem.value}</p>}
-      {state.value !== 'done' && <More busy={state.value === 'loading'} onNeed={() => void more()} />}
+      {state.value !== 'done' && (
+        <More busy={state.value === 'loading'} label="Older photos" onNeed={() => void more()} />
+      )}
       {open.value !== undefined && (
         <Lightbox
           photos={photos.value}
@@ -101,7 +105,7 @@ function Days({ photos, onOpen }: { photos: Photo[]; onOpen: (index: number) => 
                 aria-label={`${photo.camera}, ${zone.clock(photo.at)}: enlarge`}
                 onClick={() => onOpen(index)}
               >
-                <img src={photo.url} loading="lazy" decoding="async" alt="" />
+                <img src={pictureUrl(photo.url)} loading="lazy" decoding="async" alt="" />
                 <span>
                   <b>{zone.clock(photo.at)}</b> {photo.camera}
                 </span>
@@ -111,20 +115,5 @@ function Days({ photos, onOpen }: { photos: Photo[]; onOpen: (index: number) => 
         </section>
       ))}
     </>
-  );
-}
-
-/** Asks for more when it comes near the screen; also a button, for keyboards and after an error. */
-function More({ busy, onNeed }: { busy: boolean; onNeed: () => void }) {
-  const ref = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
-    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && onNeed(), { rootMargin: '600px' });
-    observer.observe(ref.current!);
-    return () => observer.disconnect();
-  }, [busy]);
-  return (
-    <button type="button" class="more" ref={ref} disabled={busy} onClick={onNeed}>
-      {busy ? 'Loading…' : 'Older photos'}
-    </button>
   );
 }

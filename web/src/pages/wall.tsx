@@ -5,6 +5,7 @@ import { getStatus } from '../api.js';
 import { repeat, serverNow } from '../clock.js';
 import { ago, bytes, count, duration } from '../format.js';
 import { session } from '../session.js';
+import { doingOf, tally } from '../wall/words.js';
 import { LatestPicture } from '../widgets/latest-picture.js';
 
 const POLL_MS = 3000;
@@ -47,7 +48,6 @@ const VERDICTS = { ok: 'All is well', degraded: 'Needs attention', down: 'Not wo
 
 function Overall({ status, lost, now }: { status: StatusReport; lost: string; now: Signal<number> }) {
   const at = Date.parse(status.at);
-  const recording = status.cameras.filter((camera) => camera.recording).length;
   return (
     <section class={`overall ${lost ? 'down' : status.state}`} aria-live="polite">
       <h1>
@@ -62,9 +62,7 @@ function Overall({ status, lost, now }: { status: StatusReport; lost: string; no
         </ul>
       ) : (
         <>
-          <p>
-            {recording} of {count(status.cameras.length, 'camera')} recording
-          </p>
+          <p>{tally(status.cameras)}</p>
           <Remotes remotes={status.remotes} now={now.value} />
           {untold(status).length > 0 && (
             <ul>
@@ -89,6 +87,7 @@ const REMOTE_STATES: Record<RemoteStatus['state'], string> = {
   sending: 'sending',
   waiting: 'waiting to try again',
   refused: 'refused: needs you',
+  paused: 'paused',
 };
 
 function Remotes({ remotes, now }: { remotes: RemoteStatus[]; now: number }) {
@@ -115,6 +114,7 @@ const TELLING_GAP_S = 5;
 
 function CameraCard({ camera, now }: { camera: CameraStatus; now: number }) {
   const { name, backlog, gaps24h, gapSeconds24h } = camera;
+  const doing = doingOf(camera, session.value!.zone, now);
   const query = `?camera=${encodeURIComponent(name)}`;
   return (
     <article class="card" aria-label={`Camera ${name}`}>
@@ -122,12 +122,10 @@ function CameraCard({ camera, now }: { camera: CameraStatus; now: number }) {
         <LatestPicture camera={name} />
       </a>
       <div class="card-head">
-        <h2>{name}</h2>
-        <span class={camera.recording ? 'chip good' : 'chip bad'}>
-          {camera.recording ? 'Recording' : 'Not recording'}
-        </span>
+        <h2 title={name}>{name}</h2>
+        <span class={`chip ${doing.mood}`}>{doing.chip}</span>
       </div>
-      {!camera.recording && <p class="reason">{camera.reason ?? 'No reason is known.'}</p>}
+      {doing.sentence && <p class={`reason ${doing.mood}`}>{doing.sentence}</p>}
       <dl>
         <Fact name="Last frame" value={<Ago at={camera.lastFrameAt} now={now} none="none yet" />} />
         <Fact name="Verified upload" value={<Ago at={camera.lastVerifiedUploadAt} now={now} none="none yet" />} />
@@ -156,6 +154,7 @@ function CameraCard({ camera, now }: { camera: CameraStatus; now: number }) {
       </dl>
       <div class="card-links">
         <a href={`/timeline${query}`}>Timeline</a>
+        <a href={`/review${query}`}>Motion</a>
         <a href={`/photos${query}`}>Photos</a>
       </div>
     </article>

@@ -1,21 +1,22 @@
-import { mediaUrl } from '../api.js';
+import { copyLink } from '../timeline/link.js';
 import type { Timeline } from '../timeline/timeline.js';
 import { Icon, type IconName } from '../widgets/icon.js';
 import { RATES } from './keys.js';
+import type { Dialog } from './use-keys.js';
 
 interface Props {
   timeline: Timeline;
-  onDialog: (what: 'goto' | 'help') => void;
+  onDialog: (what: Dialog) => void;
   onFullscreen: () => void;
 }
 
 export function Controls({ timeline, onDialog, onFullscreen }: Props) {
-  const { player } = timeline;
-  const playing = player.playing.value;
+  const { stage } = timeline;
+  const playing = stage.playing.value;
   return (
     <section class="controls" aria-label="Playback">
       <div class="transport">
-        <Push icon="frameBack" name="One frame back" keys="," onClick={() => player.step(-1)} />
+        <Push icon="frameBack" name="One frame back" keys="," onClick={() => stage.step(-1)} />
         <button
           type="button"
           class="step"
@@ -30,7 +31,7 @@ export function Controls({ timeline, onDialog, onFullscreen }: Props) {
           name={playing ? 'Pause' : 'Play'}
           keys="Space"
           class="play"
-          onClick={() => (playing ? player.pause() : player.play())}
+          onClick={() => stage.toggle()}
         />
         <button
           type="button"
@@ -41,15 +42,15 @@ export function Controls({ timeline, onDialog, onFullscreen }: Props) {
         >
           +10
         </button>
-        <Push icon="frameOn" name="One frame on" keys="." onClick={() => player.step(1)} />
+        <Push icon="frameOn" name="One frame on" keys="." onClick={() => stage.step(1)} />
       </div>
       <Moment timeline={timeline} onClick={() => onDialog('goto')} />
       <div class="extras">
         <label class="rate">
           <span class="unseen">Speed</span>
           <select
-            value={String(player.rate.value)}
-            onChange={(event) => player.setRate(Number(event.currentTarget.value))}
+            value={String(stage.rate.value)}
+            onChange={(event) => stage.setRate(Number(event.currentTarget.value))}
           >
             {RATES.map((rate) => (
               <option key={rate} value={String(rate)}>
@@ -59,12 +60,22 @@ export function Controls({ timeline, onDialog, onFullscreen }: Props) {
           </select>
         </label>
         <Push
-          icon={player.muted.value ? 'muted' : 'sound'}
-          name={player.muted.value ? 'Sound on' : 'Sound off'}
+          icon={stage.muted.value ? 'muted' : 'sound'}
+          name={stage.muted.value ? 'Sound on' : 'Sound off'}
           keys="M"
-          onClick={() => player.setMuted(!player.muted.value)}
+          onClick={() => stage.setMuted(!stage.muted.value)}
         />
-        <SaveLink timeline={timeline} />
+        {timeline.cameras.value.length > 1 && (
+          <Push
+            icon="grid"
+            name={timeline.beside.value.length > 0 ? 'One camera' : 'All cameras side by side'}
+            keys="S"
+            class="grid"
+            onClick={() => timeline.toggleAll()}
+          />
+        )}
+        <Push icon="link" name="Copy a link to this moment" keys="L" onClick={() => void copyLink(timeline)} />
+        <Push icon="cut" name="Export" keys="E" onClick={() => onDialog('export')} />
         <Push icon="full" name="Full screen" keys="F" onClick={onFullscreen} />
         <button type="button" class="icon help" title="Keys (?)" aria-label="Keys" onClick={() => onDialog('help')}>
           ?
@@ -100,21 +111,5 @@ function Moment({ timeline, onClick }: { timeline: Timeline; onClick: () => void
         {head !== undefined && `, ${zone.dayTitle(zone.dayOf(head))}`}
       </small>
     </button>
-  );
-}
-
-function SaveLink({ timeline }: { timeline: Timeline }) {
-  const clip = timeline.player.clip.value;
-  if (!clip) {
-    return (
-      <span class="icon disabled">
-        <Icon name="save" />
-      </span>
-    );
-  }
-  return (
-    <a class="icon" href={mediaUrl(clip.key)} download title="Save this recording" aria-label="Save this recording">
-      <Icon name="save" />
-    </a>
   );
 }

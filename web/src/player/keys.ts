@@ -1,9 +1,12 @@
 /** The keys of the timeline, and what the help says about them. No DOM here: unit-tested. */
 
 export type Action =
-  | { do: 'toggle' | 'fullscreen' | 'mute' | 'goto' | 'help' | 'faster' | 'slower' }
+  | { do: 'toggle' | 'fullscreen' | 'mute' | 'goto' | 'export' | 'help' | 'beside' | 'link' }
+  | { do: 'speed'; by: 1 | -1 }
   | { do: 'move'; ms: number }
   | { do: 'frame'; by: 1 | -1 }
+  | { do: 'motion'; by: 1 | -1 }
+  | { do: 'mark'; which: 'in' | 'out' }
   | { do: 'zoom'; factor: number }
   | { do: 'day'; by: 1 | -1 }
   | { do: 'camera'; by: 1 | -1 };
@@ -25,10 +28,14 @@ export function actionFor(key: string, shift: boolean): Action | undefined {
       return { do: 'frame', by: -1 };
     case '.':
       return { do: 'frame', by: 1 };
+    case '[':
+      return { do: 'motion', by: -1 };
+    case ']':
+      return { do: 'motion', by: 1 };
     case '<':
-      return { do: 'slower' };
+      return { do: 'speed', by: -1 };
     case '>':
-      return { do: 'faster' };
+      return { do: 'speed', by: 1 };
     case '+':
     case '=':
       return { do: 'zoom', factor: 2 };
@@ -45,6 +52,11 @@ function letter(key: string): Action | undefined {
   if (key === 'f') return { do: 'fullscreen' };
   if (key === 'm') return { do: 'mute' };
   if (key === 'c') return { do: 'camera', by: 1 };
+  if (key === 'i') return { do: 'mark', which: 'in' };
+  if (key === 'o') return { do: 'mark', which: 'out' };
+  if (key === 'e') return { do: 'export' };
+  if (key === 'l') return { do: 'link' };
+  if (key === 's') return { do: 'beside' };
   return undefined;
 }
 
@@ -52,11 +64,16 @@ export const HELP: [keys: string[], what: string][] = [
   [['Space'], 'play or pause'],
   [['←', '→'], '10 seconds back or on; with Shift, a minute'],
   [[',', '.'], 'one frame back or on'],
+  [['[', ']'], 'motion before or after'],
   [['<', '>'], 'slower or faster'],
   [['+', '−'], 'zoom the timeline; so do the wheel and two fingers'],
   [['PgUp', 'PgDn'], 'day before or after'],
   [['C'], 'next camera, same moment'],
+  [['S'], 'all cameras side by side, or one'],
   [['G'], 'go to a time'],
+  [['I', 'O'], 'export from here, export to here'],
+  [['E'], 'export'],
+  [['L'], 'copy a link to this moment'],
   [['F'], 'full screen'],
   [['M'], 'sound on or off'],
   [['?'], 'this help'],

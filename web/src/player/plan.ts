@@ -1,10 +1,14 @@
-import type { LocatedEntry } from '../../../src/archive-source.js';
 import type { MediaEntry } from '../../../src/segment.js';
-import { JOIN_MS } from '../timeline/model.js';
+import { JOIN_MS, type KnownEntry } from '../timeline/model.js';
 
 /** Which file to play, and from where. No DOM here: unit-tested. Times are UTC milliseconds. */
 
-export type Clip = MediaEntry & { local?: boolean; uploaded?: boolean };
+export type Clip = MediaEntry & {
+  local?: boolean;
+  uploaded?: boolean;
+  /** The storage class it has to be thawed from before it can be played. */
+  frozen?: string;
+};
 
 export interface Target {
   clip: Clip;
@@ -15,10 +19,22 @@ export interface Target {
 }
 
 /** The entries that are files with moving pictures, by start time, each once. */
-export function clipsOf(entries: Iterable<LocatedEntry>): Clip[] {
+export function clipsOf(entries: Iterable<KnownEntry>): Clip[] {
   const byKey = new Map<string, Clip>();
   for (const entry of entries) if (entry.type === 'segment') byKey.set(entry.key, entry);
   return [...byKey.values()].sort((a, b) => a.start - b.start || a.end - b.end);
+}
+
+/**
+ * Without the clips that cannot be played and for which another file of the same time can, such as the sub stream recorded beside
+ * an H.265 main stream.
+ */
+export function playable(clips: readonly Clip[], canPlay: (clip: Clip) => boolean): Clip[] {
+  const good = clips.filter(canPlay);
+  if (good.length === clips.length) return good;
+  const isCovered = (clip: Clip) =>
+    good.some((one) => one.start <= clip.start + JOIN_MS && one.end >= clip.end - JOIN_MS);
+  return clips.filter((clip) => good.includes(clip) || !isCovered(clip));
 }
 
 /** The clip that shows `time`: the one that began last, because after a restart that is the one that goes on. */

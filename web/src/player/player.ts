@@ -1,7 +1,9 @@
 import { signal } from '@preact/signals';
+import { ApiError } from '../api.js';
 import { monotonic, sleep } from '../clock.js';
-import { type Clip, nextTarget, seekTarget, type Target } from './plan.js';
+import { type Clip, nextTarget, playable, seekTarget, type Target } from './plan.js';
 import { Screen } from './screen.js';
+import { canPlay, PlaybackFault } from './source.js';
 
 /** A newer place to seek to waits this long for the picture under way; longer, and that one is given up. */
 const PATIENCE_MS = 500;
@@ -9,7 +11,10 @@ const PATIENCE_MS = 500;
 /** The next clip is fetched when this much of the current one is left to watch. */
 const PRELOAD_MS = 20_000;
 
-const USUAL_FRAME_MS = 40;
+export const USUAL_FRAME_MS = 40;
+
+/** A film that breaks again so soon after it was asked for anew is not going to play. */
+const RECOVER_MS = 5000;
 
 /**
  * Plays one camera's clips as if they were one film. Two screens take turns: one in front, one getting the next clip
@@ -26,15 +31,20 @@ export class Player {
   readonly rate = signal(1);
   readonly muted = signal(true);
   readonly clip = signal<Clip | undefined>(undefined);
+  /** What is on screen was made for this browser, which cannot play the file itself. */
+  readonly converted = signal(false);
 
   readonly screens = [new Screen(), new Screen()] as const;
+  /** False where somebody else's clock decides: the last picture before a gap then stays until a seek. */
+  skips = true;
   onSkip: (from: number, to: number) => void = () => undefined;
 
   #front = 0;
   #clips: Clip[] = [];
   #wanted: Target | undefined;
-  #going: { since: number; stop: AbortController } | undefined;
+  #going: { time: number; since: number; stop: AbortController } | undefined;
   #ending = new AbortController();
+  #recoveredAt = Number.NEGATIVE_INFINITY;
 
   constructor() {
     for (const screen of this.screens) {
@@ -50,6 +60,11 @@ export class Player {
     }
   }
 
+  /** Where a seek under way is going, else where the picture is: several presses of a key are several steps, however slow the line. */
+  get aim(): number | undefined {
+    return this.#wanted?.time ?? this.#going?.time ?? this.time.peek();
+  }
+
   get #screen(): Screen {
     return this.screens[this.#front]!;
   }
@@ -60,7 +75,7 @@ export class Player {
 
   /** The footage there is now. Called again whenever more is known: playing on from the end needs nothing else. */
   setClips(clips: Clip[]): void {
-    this.#clips = clips;
+    this.#clips = playable(clips, canPlay);
     if (this.atEnd.value && this.playing.value) this.#advance();
   }
 
@@ -96,10 +111,28 @@ export class Player {
     for (const { video } of this.screens) video.muted = muted;
   }
 
+  /** Whether pictures follow each other on screen right now. */
+  get isMoving(): boolean {
+    const { paused, seeking, readyState } = this.#screen.video;
+    return !this.#going && !paused && !seeking && readyState >= HTMLMediaElement.HAVE_FUTURE_DATA;
+  }
+
+  /** The file in front has come to its end, and nothing follows it without a gap. */
+  get isOver(): boolean {
+    return !this.#going && this.#screen.video.ended;
+  }
+
+  /** A little faster or slower than the rate until the next call: to catch up unseen. */
+  nudge(factor: number): void {
+    const { video } = this.#screen;
+    const rate = this.rate.value * factor;
+    if (video.playbackRate !== rate) video.playbackRate = rate;
+  }
+
   /** One picture back or on, paused. */
   step(by: 1 | -1): void {
     this.pause();
-    const time = this.time.value;
+    const time = this.aim;
     if (time !== undefined) this.seek(time + by * USUAL_FRAME_MS, by < 0 ? time : undefined);
   }
 
@@ -150,7 +183,7 @@ export class Player {
     while (this.#wanted) {
       const target = this.#wanted;
       this.#wanted = undefined;
-      this.#going = { since: monotonic(), stop: new AbortController() };
+      this.#going = { time: target.time, since: monotonic(), stop: new AbortController() };
       this.busy.value = true;
       await this.#bring(target, this.#going.stop.signal);
     }
@@ -162,6 +195,9 @@ export class Player {
 
   async #bring({ clip, time }: Target, signal: AbortSignal): Promise<void> {
     const screen = this.#screen.clip?.key === clip.key ? this.#screen : this.#back;
+    // A jump: what is in front will not be played on.
+    const front = this.#screen;
+    screen.onLoading = () => front !== screen && front.freeze();
     try {
       await screen.show(clip, time, signal);
     } catch (error) {
@@ -174,12 +210,13 @@ export class Player {
 
   #present(screen: Screen): void {
     const other = this.screens.find((one) => one !== screen)!;
-    other.video.pause();
+    other.clear();
     this.#front = this.screens.indexOf(screen);
     screen.video.classList.add('front');
     other.video.classList.remove('front');
     this.clip.value = screen.clip;
     this.time.value = screen.time;
+    this.converted.value = screen.way === 'converted';
   }
 
   /** Runs the picture in front. A browser may refuse sound without a gesture: then play without. */
@@ -218,7 +255,7 @@ export class Player {
 
   #tick(): void {
     const screen = this.#screen;
-    if (screen.video.error && screen.clip) this.#fail(screen.clip, screen.video.error);
+    if (screen.video.error) this.#recover(screen);
     if (screen.time === undefined || screen.video.seeking || screen.video.error) return;
     this.time.value = screen.time;
     const left = (screen.video.duration - screen.video.currentTime) * 1000;
@@ -229,12 +266,14 @@ export class Player {
     const next = this.#screen.clip && nextTarget(this.#clips, this.#screen.clip);
     if (!next || this.#back.clip?.key === next.clip.key) return;
     // A fault here is met again, and told, when the clip's turn comes.
+    this.#back.onLoading = () => undefined;
     void this.#back.show(next.clip, next.time, this.#ending.signal).catch(() => undefined);
   }
 
   #advance(): void {
     const { clip } = this.#screen;
     const next = clip && nextTarget(this.#clips, clip);
+    if (!this.skips && (!next || next.skipped)) return;
     this.atEnd.value = !next;
     if (!next) return;
     if (next.skipped) this.onSkip(next.skipped.from, next.skipped.to);
@@ -245,21 +284,22 @@ export class Player {
     this.busy.value = busy;
   }
 
+  /** A film that played until now, such as one whose address has expired, is asked for once more at the same moment. */
+  #recover(screen: Screen): void {
+    const { clip, time, video } = screen;
+    if (!clip || !video.error) return;
+    const isFirst = monotonic() - this.#recoveredAt > RECOVER_MS;
+    this.#recoveredAt = monotonic();
+    if (isFirst) this.#goTo({ clip, time: Math.max(time ?? 0, clip.start) });
+    else this.#fail(clip, video.error);
+  }
+
   #fail(clip: Clip, error: unknown): void {
-    const { code, message } = error as MediaError;
-    const undecodable = code === MediaError.MEDIA_ERR_DECODE || code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED;
-    const codecs = clip.codecs?.join(', ');
+    const isTold = error instanceof PlaybackFault || error instanceof ApiError;
     this.fault.value = {
       clip,
-      message:
-        undecodable && codecs && !canPlay(codecs)
-          ? `This browser cannot play ${codecs}. Save the file and open it in VLC.`
-          : 'This file could not be played.',
-      detail: message,
+      message: isTold ? error.message : 'This file could not be played.',
+      detail: (isTold ? error.hint : (error as MediaError).message) ?? '',
     };
   }
-}
-
-function canPlay(codecs: string): boolean {
-  return document.createElement('video').canPlayType(`video/mp4; codecs="${codecs}"`) !== '';
 }

@@ -1,9 +1,12 @@
-import { effect, type Signal, signal, useSignal } from '@preact/signals';
+import { effect, signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { drawBar, drawHours } from './draw.js';
 import { gestures, type Hover } from './gestures.js';
+import type { Marks } from './marks.js';
 import { momentAt } from './model.js';
+import { hasSheet } from './sheets.js';
 import type { Timeline } from './timeline.js';
+import { Tip } from './tip.js';
 import { explain } from './words.js';
 
 /** Counts up when what canvases look like has changed without their content: light or dark, pixel density. */
@@ -38,11 +41,13 @@ export function Bar({ timeline, camera }: { timeline: Timeline; camera: string }
   const canvas = useCanvas((element) => {
     const head = timeline.head.value;
     drawBar(element, {
-      view: timeline.view.value,
+      view: timeline.viewport.view.value,
       spans: timeline.spans(camera),
+      motions: timeline.facts.of(camera).motions,
       now: timeline.now.value,
       head,
       zone: timeline.zone,
+      marked: timeline.camera.value === camera ? markedOf(timeline.marks.value) : undefined,
     });
   });
   useEffect(() => {
@@ -55,59 +60,46 @@ export function Bar({ timeline, camera }: { timeline: Timeline; camera: string }
       hand.stop();
     };
   }, []);
-  useEffect(() => {
-    if (selected) reveal(box.current!.parentElement!);
-  }, [selected]);
   return (
-    <div class={selected ? 'row selected' : 'row'}>
-      <button
-        type="button"
-        class="row-name"
-        aria-pressed={selected}
-        title={`Show ${camera} at this moment`}
-        onClick={() => void timeline.select(camera)}
-      >
-        {camera}
-      </button>
-      <div class="bar" ref={box} {...(selected ? sliderProps(timeline, camera) : { 'aria-hidden': true })}>
-        <canvas ref={canvas} />
-        <Tip timeline={timeline} camera={camera} hover={hover} />
-      </div>
+    <div class="bar" ref={box} {...(selected ? sliderProps(timeline, camera) : { 'aria-hidden': true })}>
+      <canvas ref={canvas} />
+      {hover.value && <Tip timeline={timeline} camera={camera} hover={hover.value} bar={box.current!} />}
     </div>
   );
 }
 
-/** Scrolls the list of bars, never the page, until the row is in sight. */
-function reveal(row: HTMLElement): void {
-  const list = row.parentElement!;
-  const top = row.offsetTop - list.offsetTop;
-  const bottom = top + row.offsetHeight;
-  if (top < list.scrollTop) list.scrollTop = top;
-  else if (bottom > list.scrollTop + list.clientHeight) list.scrollTop = bottom - list.clientHeight;
+/** One mark alone is a line. */
+function markedOf(marks: Marks): { from: number; to: number } | undefined {
+  const { in: start = marks.out, out: end = marks.in } = marks;
+  return start === undefined || end === undefined
+    ? undefined
+    : { from: Math.min(start, end), to: Math.max(start, end) };
 }
 
 function handlers(timeline: Timeline, camera: string) {
   return {
-    view: () => timeline.view.value,
+    view: () => timeline.viewport.view.value,
     scrub: (time: number) => {
       timeline.scrub.value = time;
-      // Only the bar of the camera on screen can show pictures while dragging.
-      if (timeline.camera.value === camera && time < timeline.now.value) timeline.player.seek(time);
+      // Only the bars of cameras on screen can show pictures while dragging.
+      const isShown = timeline.stage.of(camera) && time < timeline.now.value;
+      // Where small pictures show the way, the film itself is fetched when the hand lets go.
+      if (isShown && !hasSheet(timeline.facts.clipAt(camera, time))) timeline.stage.seek(time);
     },
     settle: (time: number | undefined) => {
       timeline.scrub.value = undefined;
       if (time === undefined) return;
-      if (timeline.camera.value === camera) timeline.seek(time);
+      if (timeline.stage.of(camera)) timeline.seek(time);
       else void timeline.select(camera, time);
     },
     zoom: (factor: number, at: number) => timeline.zoomBy(factor, at),
-    pan: (ms: number) => timeline.panBy(ms),
+    pan: (ms: number) => timeline.viewport.panBy(ms),
   };
 }
 
 /** The bar of the camera on screen is the page's slider; its keys are the page's keys. */
 function sliderProps(timeline: Timeline, camera: string) {
-  const { from, to } = timeline.bounds.value;
+  const { from, to } = timeline.viewport.bounds.value;
   const head = timeline.head.value ?? from;
   const second = Math.floor(head / 1000) * 1000;
   const state = explain(momentAt(timeline.spans(camera), head, timeline.now.value));
@@ -122,26 +114,8 @@ function sliderProps(timeline: Timeline, camera: string) {
   };
 }
 
-function Tip({ timeline, camera, hover }: { timeline: Timeline; camera: string; hover: Signal<Hover | undefined> }) {
-  const at = hover.value;
-  const box = useRef<HTMLDivElement>(null);
-  if (!at) return null;
-  const moment = momentAt(timeline.spans(camera), at.time, timeline.now.value);
-  const range =
-    'start' in moment ? `${timeline.zone.clock(moment.start)} – ${timeline.zone.clock(moment.end)}` : undefined;
-  const half = 120;
-  const width = box.current?.parentElement?.clientWidth ?? 0;
-  const left = width ? Math.min(Math.max(at.x, half), width - half) : at.x;
-  return (
-    <div class="tip" ref={box} style={{ left: `${left}px` }}>
-      <b>{timeline.zone.clock(at.time)}</b> {explain(moment)}
-      {range && <small>{range}</small>}
-    </div>
-  );
-}
-
 export function Hours({ timeline }: { timeline: Timeline }) {
-  const canvas = useCanvas((element) => drawHours(element, timeline.view.value, timeline.zone));
+  const canvas = useCanvas((element) => drawHours(element, timeline.viewport.view.value, timeline.zone));
   return (
     <div class="row hours" aria-hidden="true">
       <span class="row-name" />

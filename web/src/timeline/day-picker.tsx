@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { Icon } from '../widgets/icon.js';
+import { dayBeside } from './day-keys.js';
 import type { Timeline } from './timeline.js';
 import { addDays, utcDays } from './zone.js';
 
@@ -9,7 +10,7 @@ export function DayPicker({ timeline }: { timeline: Timeline }) {
   const open = useSignal(false);
   const box = useRef<HTMLDivElement>(null);
   const today = timeline.today.value;
-  const day = timeline.day.value ?? today;
+  const day = timeline.viewport.day.value ?? today;
   useEffect(() => {
     if (!open.value) return;
     const close = (event: Event) => {
@@ -69,11 +70,25 @@ function titleOf({ zone }: Timeline, day: string, today: string): string {
 const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 
 function Month({ timeline, today, onPick }: { timeline: Timeline; today: string; onPick: (day: string) => void }) {
-  const month = useSignal((timeline.day.value ?? today).slice(0, 7));
+  const month = useSignal((timeline.viewport.day.value ?? today).slice(0, 7));
   const shown = month.value;
+  const days = useRef<HTMLDivElement>(null);
+  const focused = useSignal(timeline.viewport.day.value ?? today);
+  // At once: the next key begins where this one led.
+  useLayoutEffect(() => {
+    days.current!.querySelector<HTMLElement>(`[data-day="${focused.value}"]`)?.focus({ preventScroll: true });
+  }, [focused.value]);
+  const press = (event: KeyboardEvent) => {
+    const { day } = (event.target as HTMLElement).dataset;
+    const next = day && dayBeside(day, event.key, today);
+    if (!next) return;
+    event.preventDefault();
+    month.value = next.slice(0, 7);
+    focused.value = next;
+  };
   const title = new Intl.DateTimeFormat('en-GB', { month: 'long', year: 'numeric', timeZone: 'UTC' });
   // The day picker has no room for "from 23:00 to midnight": a local day is marked when a UTC day it touches has footage.
-  const known = new Set(timeline.footage.knownDays(timeline.camera.value));
+  const known = new Set(timeline.facts.footage.knownDays(timeline.camera.value));
   const marked = (day: string) => {
     if (day > today) return false;
     const { from, to } = timeline.zone.bounds(day);
@@ -83,7 +98,7 @@ function Month({ timeline, today, onPick }: { timeline: Timeline; today: string;
     month.value = addDays(by < 0 ? `${shown}-01` : `${shown}-28`, by < 0 ? -1 : 4).slice(0, 7);
   };
   return (
-    <div class="month" role="dialog" aria-label="Choose a day">
+    <div class="month" role="dialog" aria-label="Choose a day" onKeyDown={press}>
       <div class="month-head">
         <button type="button" class="icon" aria-label="Month before" onClick={() => move(-1)}>
           <Icon name="left" />
@@ -99,7 +114,7 @@ function Month({ timeline, today, onPick }: { timeline: Timeline; today: string;
           <Icon name="right" />
         </button>
       </div>
-      <div class="month-days">
+      <div class="month-days" ref={days}>
         {WEEKDAYS.map((name) => (
           <span key={name} class="weekday" aria-hidden="true">
             {name[0]}
@@ -110,8 +125,9 @@ function Month({ timeline, today, onPick }: { timeline: Timeline; today: string;
             <button
               type="button"
               key={day}
+              data-day={day}
               class={marked(day) ? 'marked' : ''}
-              aria-current={day === timeline.day.value ? 'date' : undefined}
+              aria-current={day === timeline.viewport.day.value ? 'date' : undefined}
               aria-label={`${timeline.zone.dayTitle(day)}${marked(day) ? ', has footage' : ''}`}
               disabled={day > today}
               onClick={() => onPick(day)}

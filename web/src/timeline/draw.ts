@@ -1,15 +1,18 @@
+import type { MotionSpan } from '../../../src/segment.js';
 import { type Span, tickStep, type View, xOf } from './model.js';
 import type { Zone } from './zone.js';
 
 /** Paints bars and hours on canvases. Every state differs by colour and by pattern, for those who cannot tell colours apart. */
 
-export type Look = Span['kind'] | 'nothing' | 'future';
+export type Look = Span['kind'] | 'nothing' | 'future' | 'motion';
 
 export interface Palette {
   uploaded: string;
   waiting: string;
   open: string;
   gap: string;
+  frozen: string;
+  motion: string;
   empty: string;
   surface: string;
   dots: string;
@@ -28,6 +31,8 @@ export function paletteOf(element: Element): Palette {
     waiting: color('waiting'),
     open: color('open'),
     gap: color('gap'),
+    frozen: color('frozen'),
+    motion: color('motion'),
     empty: color('empty'),
     surface: color('surface'),
     dots: color('dots'),
@@ -55,12 +60,15 @@ export function prepare(canvas: HTMLCanvasElement): { ctx: CanvasRenderingContex
 export interface BarScene {
   view: View;
   spans: Span[];
+  motions: MotionSpan[];
   now: number;
   head: number | undefined;
   zone: Zone;
+  /** What is marked for export. */
+  marked: { from: number; to: number } | undefined;
 }
 
-const ORDER: Span['kind'][] = ['uploaded', 'waiting', 'open', 'gap'];
+const ORDER: Span['kind'][] = ['off', 'uploaded', 'waiting', 'frozen', 'open', 'gap'];
 
 export function drawBar(canvas: HTMLCanvasElement, scene: BarScene): void {
   const { ctx, width, height } = prepare(canvas);
@@ -73,11 +81,29 @@ export function drawBar(canvas: HTMLCanvasElement, scene: BarScene): void {
     for (const span of scene.spans) {
       if (span.kind !== kind || span.end < view.from || span.start > view.to) continue;
       const least = kind === 'gap' ? 2 : 1;
-      fill(ctx, kind, palette, x(span.start), Math.max(x(span.end) - x(span.start), least), height);
+      const spanWidth = Math.max(x(span.end) - x(span.start), least);
+      fill(ctx, kind, palette, x(span.start), spanWidth, height);
+      if (span.backfilled) seam(ctx, palette.surface, x(span.start), spanWidth);
     }
   }
+  for (const { start, end } of scene.motions) {
+    if (end >= view.from && start <= view.to)
+      fill(ctx, 'motion', palette, x(start), Math.max(x(end) - x(start), 2), height);
+  }
   if (now < view.to) fill(ctx, 'future', palette, Math.max(0, x(now)), width, height);
+  if (scene.marked) drawMarked(ctx, x(scene.marked.from), x(scene.marked.to), height, palette);
   drawHead(ctx, scene.head === undefined ? undefined : x(scene.head), width, height, palette);
+}
+
+function drawMarked(ctx: CanvasRenderingContext2D, from: number, to: number, height: number, palette: Palette): void {
+  ctx.strokeStyle = palette.surface;
+  ctx.lineWidth = 5;
+  ctx.strokeRect(from, 1.5, to - from, height - 3);
+  ctx.strokeStyle = palette.ink;
+  ctx.lineWidth = 2;
+  ctx.setLineDash([6, 3]);
+  ctx.strokeRect(from, 1.5, to - from, height - 3);
+  ctx.setLineDash([]);
 }
 
 function drawHead(
@@ -108,15 +134,66 @@ export function fill(
   ctx.beginPath();
   ctx.rect(x, 0, width, height);
   ctx.clip();
-  ctx.fillStyle = look === 'nothing' ? palette.empty : look === 'future' ? palette.surface : palette[look];
-  ctx.globalAlpha = look === 'waiting' ? 0.3 : look === 'open' ? 0.18 : 1;
-  ctx.fillRect(x, 0, width, height);
-  ctx.globalAlpha = 1;
+  if (look !== 'motion') ground(ctx, look, palette, x, width, height);
+  if (look === 'motion') foot(ctx, palette, x, width, height);
+  if (look === 'off') dashes(ctx, palette.muted, x, width, height);
+  if (look === 'frozen') bars(ctx, palette.surface, x, width, height);
   if (look === 'waiting') stripes(ctx, palette.waiting, x, width, height, 7, 3);
   if (look === 'open') edges(ctx, palette.open, x, width, height);
   if (look === 'gap') crosses(ctx, palette.surface, x, width, height);
   if (look === 'future') dots(ctx, palette.dots, x, width, height);
   ctx.restore();
+}
+
+const ALPHAS: Partial<Record<Look, number>> = { waiting: 0.3, open: 0.18 };
+
+function ground(
+  ctx: CanvasRenderingContext2D,
+  look: Exclude<Look, 'motion'>,
+  palette: Palette,
+  x: number,
+  width: number,
+  height: number,
+): void {
+  const isPlain = look === 'nothing' || look === 'off';
+  ctx.fillStyle = isPlain ? palette.empty : look === 'future' ? palette.surface : palette[look];
+  ctx.globalAlpha = ALPHAS[look] ?? 1;
+  ctx.fillRect(x, 0, width, height);
+  ctx.globalAlpha = 1;
+}
+
+/** Motion stands on the footage it is in: a block along the foot of the bar, set off by a line of the page's colour. */
+function foot(
+  ctx: CanvasRenderingContext2D,
+  { motion, surface }: Palette,
+  x: number,
+  width: number,
+  height: number,
+): void {
+  const top = Math.round(height * 0.58);
+  ctx.fillStyle = surface;
+  ctx.fillRect(x, top - 1.5, width, height);
+  ctx.fillStyle = motion;
+  ctx.fillRect(x, top, width, height - top);
+}
+
+function dashes(ctx: CanvasRenderingContext2D, color: string, x: number, width: number, height: number): void {
+  ctx.fillStyle = color;
+  for (let at = Math.floor(x / 12) * 12; at < x + width; at += 12) ctx.fillRect(at, height / 2 - 0.75, 6, 1.5);
+}
+
+/** Along the head of what was fetched afterwards, as if it had been sewn in. */
+function seam(ctx: CanvasRenderingContext2D, color: string, x: number, width: number): void {
+  ctx.fillStyle = color;
+  for (let at = Math.floor(x / 8) * 8; at < x + width; at += 8) {
+    const from = Math.max(at, x);
+    ctx.fillRect(from, 3, Math.max(0, Math.min(at + 5, x + width) - from), 2);
+  }
+}
+
+function bars(ctx: CanvasRenderingContext2D, color: string, x: number, width: number, height: number): void {
+  ctx.fillStyle = color;
+  for (let at = Math.floor(x / 6) * 6; at < x + width; at += 6) ctx.fillRect(at, 0, 1.5, height);
 }
 
 /** Diagonals, anchored to the canvas so that they do not crawl while the span grows. */

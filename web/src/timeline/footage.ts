@@ -1,6 +1,9 @@
 import { signal } from '@preact/signals';
 import type { LocatedEntry } from '../../../src/archive-source.js';
-import { getDays, getEntries } from '../api.js';
+import { isMedia } from '../../../src/segment.js';
+import { getDays, getEntries, getStorage } from '../api.js';
+import { session } from '../session.js';
+import type { KnownEntry } from './model.js';
 import { addDays, utcDays } from './zone.js';
 
 /** What is known so far about the footage of every camera, by UTC day. Nothing is forgotten while the page is open. */
@@ -9,6 +12,9 @@ export class Footage {
   readonly version = signal(0);
   readonly #days = new Map<string, Map<string, LocatedEntry[]>>();
   readonly #known = new Map<string, string[]>();
+  /** Storage classes by key, and the days they were asked for. */
+  readonly #frozen = new Map<string, string>();
+  readonly #asked = new Set<string>();
 
   /** Loads, or loads anew, every UTC day the interval touches. */
   async load(camera: string, from: number, to: number, abort: AbortSignal): Promise<void> {
@@ -45,13 +51,34 @@ export class Footage {
   }
 
   /** Everything known about a camera; an entry that touches two days comes once. */
-  entries(camera: string): LocatedEntry[] {
+  entries(camera: string): KnownEntry[] {
     void this.version.value;
-    const unique = new Map<string, LocatedEntry>();
+    const unique = new Map<string, KnownEntry>();
     for (const entries of this.#days.get(camera)?.values() ?? []) {
-      for (const entry of entries) unique.set(entry.type === 'gap' ? `gap ${entry.start}` : entry.key, entry);
+      for (const entry of entries) {
+        if (entry.type === 'clock') continue;
+        const key = isMedia(entry) ? entry.key : `${entry.type} ${entry.start}`;
+        const frozen = this.#frozen.get(key);
+        unique.set(key, frozen ? { ...entry, frozen } : entry);
+      }
     }
     return [...unique.values()];
+  }
+
+  /**
+   * Learns which files of the days are frozen, once a day of a camera: it costs a listing of its own, and comes after what can
+   * be drawn without.
+   */
+  async learnFrozen(camera: string, from: number, to: number, abort: AbortSignal): Promise<void> {
+    if (!session.value?.capabilities.storage) return;
+    for (const day of utcDays(from, to)) {
+      const mark = `${camera} ${day}`;
+      if (this.#asked.has(mark)) continue;
+      this.#asked.add(mark);
+      const { frozen } = await getStorage(camera, day, abort);
+      for (const { key, storage } of frozen) this.#frozen.set(key, storage);
+      if (frozen.length > 0) this.version.value++;
+    }
   }
 
   async #loadDay(camera: string, day: string, abort: AbortSignal): Promise<void> {

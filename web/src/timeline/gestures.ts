@@ -21,7 +21,7 @@ interface Finger {
   x: number;
 }
 
-/** Mouse, pen, one finger, two fingers, wheel. Returns where a mouse hovers, and how to let go of the element. */
+/** Mouse, pen, one finger, two fingers, wheel. Returns where a mouse hovers or a finger drags, and how to let go of the element. */
 export function gestures(bar: HTMLElement, on: BarHandlers): { hover: Signal<Hover | undefined>; stop: () => void } {
   const hover = signal<Hover | undefined>(undefined);
   const fingers = new Map<number, Finger>();
@@ -49,8 +49,8 @@ export function gestures(bar: HTMLElement, on: BarHandlers): { hover: Signal<Hov
 
   function move(event: PointerEvent): void {
     const x = xOfEvent(event);
-    if (event.pointerType === 'mouse') hover.value = { x, time: timeOf(x) };
     const finger = fingers.get(event.pointerId);
+    if (event.pointerType === 'mouse' || (finger && !pinched)) hover.value = { x, time: timeOf(x) };
     if (!finger) return;
     if (fingers.size === 2) pinch(event.pointerId, x);
     else if (!pinched) on.scrub(timeOf(x));
@@ -67,6 +67,7 @@ export function gestures(bar: HTMLElement, on: BarHandlers): { hover: Signal<Hov
   }
 
   function up(event: PointerEvent): void {
+    if (event.pointerType !== 'mouse') hover.value = undefined;
     if (!fingers.delete(event.pointerId)) return;
     if (pinched) return;
     on.settle(event.type === 'pointerup' ? timeOf(xOfEvent(event)) : undefined);

@@ -1,5 +1,5 @@
 import type { LocatedEntry } from '../../../src/archive-source.js';
-import type { GapCause } from '../../../src/segment.js';
+import { BACKFILLED, type GapCause, type MotionSpan, type OffReason } from '../../../src/segment.js';
 
 /** What the bars show, and how pixels and times relate. No DOM here: unit-tested. All times are UTC milliseconds. */
 
@@ -66,8 +66,11 @@ export function follow(view: View, bounds: View, time: number): View {
   return clampView({ from, to: from + length }, bounds);
 }
 
-/** `open`: being recorded into a file that is not finished yet. */
-export type SpanKind = 'uploaded' | 'waiting' | 'open' | 'gap';
+/** An entry, and the storage class its file has to be thawed from before it can be played. */
+export type KnownEntry = LocatedEntry & { frozen?: string };
+
+/** `open`: being recorded into a file that is not finished yet; `off`: nothing was to be recorded. */
+export type SpanKind = 'uploaded' | 'waiting' | 'frozen' | 'open' | 'gap' | 'off';
 
 export interface Span {
   kind: SpanKind;
@@ -75,16 +78,19 @@ export interface Span {
   end: number;
   cause?: GapCause;
   detail?: string;
+  reason?: OffReason;
+  /** Fetched afterwards, from the camera's own recordings. */
+  backfilled?: true;
 }
 
 /** What to draw: neighbours that look the same become one span, so that a day of ten-second files is a handful. */
-export function spansOf(entries: readonly LocatedEntry[]): Span[] {
+export function spansOf(entries: readonly KnownEntry[]): Span[] {
   const spans: Span[] = [];
   const latest = new Map<string, Span>();
   const intervals = entries.filter((entry) => entry.type !== 'snapshot').sort((a, b) => a.start - b.start);
   for (const entry of intervals) {
     const span = spanOf(entry);
-    const look = `${span.kind} ${span.cause} ${span.detail}`;
+    const look = `${span.kind} ${span.cause ?? span.reason} ${span.detail} ${span.backfilled}`;
     const before = latest.get(look);
     if (before && span.start - before.end <= JOIN_MS) {
       before.end = Math.max(before.end, span.end);
@@ -96,10 +102,39 @@ export function spansOf(entries: readonly LocatedEntry[]): Span[] {
   return spans;
 }
 
-function spanOf(entry: LocatedEntry): Span {
+function spanOf(entry: KnownEntry): Span {
   const { start, end } = entry;
   if (entry.type === 'gap') return { kind: 'gap', start, end, cause: entry.cause, detail: entry.detail };
-  return { kind: entry.uploaded ? 'uploaded' : 'waiting', start, end };
+  if (entry.type === 'off') return { kind: 'off', start, end, reason: entry.reason };
+  const marked = entry.type === 'segment' && entry.source === BACKFILLED ? ({ backfilled: true } as const) : {};
+  if (entry.frozen) return { kind: 'frozen', start, end, detail: entry.frozen, ...marked };
+  return { kind: entry.uploaded ? 'uploaded' : 'waiting', start, end, ...marked };
+}
+
+export const isFootage = ({ kind }: Pick<Span, 'kind'>) => kind !== 'gap' && kind !== 'off';
+
+/** What moved, by start: spans that touch, as where one file ends and the next begins, are one event with the best score. */
+export function motionsOf(entries: readonly KnownEntry[]): MotionSpan[] {
+  const events: MotionSpan[] = [];
+  const spans = entries.flatMap((entry) => (entry.type === 'segment' ? (entry.motion ?? []) : []));
+  for (const span of spans.sort((a, b) => a.start - b.start)) {
+    const last = events.at(-1);
+    if (!last || span.start - last.end > JOIN_MS) {
+      events.push({ ...span });
+      continue;
+    }
+    last.end = Math.max(last.end, span.end);
+    if (span.score !== undefined) last.score = Math.max(last.score ?? 0, span.score);
+    last.kind = last.kind === 'motion' ? (span.kind ?? last.kind) : (last.kind ?? span.kind);
+  }
+  return events;
+}
+
+/** The event to go to from `time`: the next that begins, or the last that began before the one under way. */
+export function motionBeside(events: readonly MotionSpan[], time: number, by: 1 | -1): MotionSpan | undefined {
+  // A picture is shown at its keyframe or frame, a little beside the very start.
+  if (by > 0) return events.find((event) => event.start > time + JOIN_MS);
+  return events.findLast((event) => event.start < time - JOIN_MS * 2);
 }
 
 /**
@@ -118,7 +153,7 @@ export type Moment = Span | { kind: 'future' | 'nothing' };
 /** Footage wins over a gap that overlaps it: what can be played was not lost. */
 export function momentAt(spans: readonly Span[], time: number, now: number): Moment {
   const hits = spans.filter((span) => time >= span.start && time < span.end);
-  return hits.find((span) => span.kind !== 'gap') ?? hits[0] ?? { kind: time > now ? 'future' : 'nothing' };
+  return hits.find(isFootage) ?? hits[0] ?? { kind: time > now ? 'future' : 'nothing' };
 }
 
 const STEPS_MS = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 14400, 21600].map((s) => s * 1000);

@@ -12,6 +12,11 @@ const PATHS = {
   minus: 'M5 12h14',
   save: 'M12 4v10M7.5 10.5L12 15l4.5-4.5M5 19.5h14',
   close: 'M6 6l12 12M18 6L6 18',
+  shown: 'M4 5h16v11H4zM9 20h6',
+  hidden: 'M4 5h16v11H4zM12 8v5M9.5 10.5h5',
+  grid: 'M4 4.5h7v6.5H4zM13 4.5h7v6.5h-7zM4 13h7v6.5H4zM13 13h7v6.5h-7z',
+  link: 'M10 14a4 4 0 005.7 0l3-3a4 4 0 00-5.7-5.7l-1 1M14 10a4 4 0 00-5.7 0l-3 3A4 4 0 0011 18.7l1-1',
+  cut: 'M6 4v16M18 4v16M6 12h12M9.5 8.5L6 12l3.5 3.5M14.5 8.5L18 12l-3.5 3.5',
   leave: 'M10 5H5v14h5M10 12h10M16 8l4 4-4 4',
 } as const;
 

@@ -2,9 +2,13 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { latestPicture, latestUrl } from '../api.js';
 import { repeat, serverNow } from '../clock.js';
+import { ago } from '../format.js';
 import { session } from '../session.js';
 
 const LOOK_MS = 5000;
+
+/** A picture of a camera that records is never this old: then its age is said as well. */
+const OLD_MS = 3_600_000;
 
 /** The newest picture of a camera and when it was taken; asks for a newer one only while somebody can see it. */
 export function LatestPicture({ camera }: { camera: string }) {
@@ -50,10 +54,12 @@ export function LatestPicture({ camera }: { camera: string }) {
 
 function Stamp({ time }: { time: number }) {
   const { zone } = session.value!;
-  const today = zone.dayOf(time) === zone.dayOf(serverNow());
+  const now = serverNow();
+  const today = zone.dayOf(time) === zone.dayOf(now);
   return (
     <time class="stamp" dateTime={new Date(time).toISOString()}>
       {today ? zone.clock(time) : `${zone.dayTitle(zone.dayOf(time))}, ${zone.clock(time)}`}
+      {now - time > OLD_MS && ` · ${ago(time, now)}`}
     </time>
   );
 }

@@ -1,5 +1,7 @@
 import type { Signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { pictureUrl } from '../api.js';
+import { guestToken } from '../guest.js';
 import type { Photo } from '../pages/photos.js';
 import { session } from '../session.js';
 import { Icon } from './icon.js';
@@ -38,13 +40,15 @@ export function Lightbox({ photos, index, onNearEnd, onClose }: Props) {
       class="lightbox"
       onClose={onClose}
     >
-      <img src={photo.url} alt={`${photo.camera} at ${zone.clock(photo.at)}`} />
+      <img src={pictureUrl(photo.url)} alt={`${photo.camera} at ${zone.clock(photo.at)}`} />
       <div class="lightbox-foot">
         <button type="button" class="icon" aria-label="Newer photo" disabled={at === 0} onClick={() => move(-1)}>
           <Icon name="left" />
         </button>
-        <a href={`/timeline?camera=${encodeURIComponent(photo.camera)}&t=${time}`}>Show on the timeline</a>
-        <a href={photo.url} download>
+        {!guestToken && (
+          <a href={`/timeline?camera=${encodeURIComponent(photo.camera)}&t=${time}`}>Show on the timeline</a>
+        )}
+        <a href={pictureUrl(photo.url)} download>
           Save
         </a>
         <button

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Failure } from '../../lib/errors.js';
+import { renameDurably } from '../../lib/files.js';
+import type { ArchiveSource } from '../archive-source.js';
+
+export interface Wanted {
+  key: string;
+  bytes: number;
+  /** Hex; of what is in no index, nobody knows. */
+  sha256?: string;
+}
+
+/** What lies beside the file until it is whole; the next attempt goes on from its end. */
+const PART = '.part';
+
+/**
+ * Brings a file here, going on where an earlier attempt ended, and holds it against its hash before it gets its name. Resolves to
+ * whether it had to be fetched. Rejects with `unknown-key`, `hash-mismatch` (then nothing is left), `frozen`, or as the store does.
+ */
+export async function fetchMedia(
+  archive: Pick<ArchiveSource, 'open'>,
+  { key, bytes, sha256 }: Wanted,
+  path: string,
+  onBytes: (done: number) => void,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (sha256 !== undefined && (await sizeOf(path)) === bytes && (await hashOf(path)) === sha256) return false;
+  await mkdir(dirname(path), { recursive: true });
+  const part = path + PART;
+  let done = await sizeOf(part);
+  if (done > bytes) done = 0;
+  if (done < bytes || bytes === 0) {
+    const opened = await archive.open(key, done > 0 ? { start: done } : undefined);
+    if (!opened) throw new Failure(`${key} is not there.`, { kind: 'permanent', code: 'unknown-key' });
+    const counting = new Transform({
+      transform(chunk: Buffer, _encoding, next) {
+        done += chunk.length;
+        onBytes(done);
+        next(null, chunk);
+      },
+    });
+    await pipeline(opened.stream, counting, createWriteStream(part, { flags: done > 0 ? 'a' : 'w' }), { signal });
+  }
+  const found = sha256 === undefined ? undefined : await hashOf(part);
+  if (done !== bytes || found !== sha256) {
+    await rm(part, { force: true });
+    throw new Failure(`${key} is not what was recorded: ${done} bytes, SHA-256 ${found ?? 'unknown'}`, {
+      kind: 'permanent',
+      code: 'hash-mismatch',
+      hint: `Expected were ${bytes} bytes, SHA-256 ${sha256 ?? 'unknown'}. nvr-uplink verify looks at the whole archive.`,
+    });
+  }
+  await renameDurably(part, path);
+  return true;
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+    throw error;
+  }
+}
+
+export async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}

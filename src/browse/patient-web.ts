@@ -1,0 +1,75 @@
+import { Backoff } from '../../lib/backoff.js';
+import { Failure } from '../../lib/errors.js';
+import type { Service } from '../../lib/service.js';
+import type { WebOptions } from './options.js';
+import { WebServer } from './server.js';
+
+/** Soon enough for a recorder that is started anew while the old one still ends, and no burden for ever after. */
+const SOONEST_MS = 2_000;
+const LATEST_MS = 60_000;
+
+/**
+ * The pages of a recorder, which records whether or not their address can be had: where it is taken they are at another port of this
+ * machine, so that `status` has somebody to ask, until it is free.
+ */
+export class PatientWeb implements Service {
+  readonly name = 'web';
+  readonly #options: WebOptions;
+  readonly #wanted: WebServer;
+  #standIn: WebServer | undefined;
+  #problem: string | undefined;
+
+  constructor(options: WebOptions) {
+    this.#options = options;
+    this.#wanted = new WebServer(options);
+  }
+
+  /** Why the pages are not where they should be, where they are, and what to do about it. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Resolves once requests are answered, with where. */
+  async listen(): Promise<{ url: string }> {
+    try {
+      return await this.#wanted.listen();
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.#standIn = new WebServer({ ...this.#options, listen: { host: '127.0.0.1', port: 0 } });
+      const { url } = await this.#standIn.listen();
+      this.#problem = `${error.message} The pages are at ${url} until it can be had. ${this.#remedy(error)}`;
+      this.#options.log?.error({ code: error.code, url }, this.#problem);
+      return { url };
+    }
+  }
+
+  /** Call `listen` before. */
+  async run(signal: AbortSignal): Promise<void> {
+    const standing = this.#standIn?.run(signal);
+    if (this.#standIn) await this.#takePlace(signal);
+    if (!this.#problem) await this.#wanted.run(signal);
+    await standing;
+  }
+
+  /** Tries for ever. The stand-in stays: somebody may be looking at it. */
+  async #takePlace(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options;
+    const backoff = new Backoff(SOONEST_MS, LATEST_MS);
+    while (this.#problem) {
+      await clock.sleep(backoff.next(), signal);
+      if (signal.aborted) return;
+      try {
+        const { url } = await this.#wanted.listen();
+        this.#problem = undefined;
+        log?.info({ url }, 'pages are where they should be');
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+      }
+    }
+  }
+
+  #remedy({ code, hint }: Failure): string {
+    if (code !== 'port-in-use') return hint ?? '';
+    return `See what has it: ss -ltnp 'sport = :${this.#options.listen.port}'`;
+  }
+}

@@ -1,0 +1,29 @@
+import type { Router } from 'express';
+import { keyOf } from '../input.js';
+import type { WebOptions } from '../options.js';
+import { mediaRefusal } from '../playback.js';
+import { Refusal } from '../refusal.js';
+import type { Sites } from '../sites.js';
+
+/** Small pictures of a segment, for whoever drags along the timeline. */
+export function spriteRoutes(
+  router: Router,
+  { sites, stopping }: { sites: Sites; stopping: AbortSignal },
+  { sprites }: WebOptions,
+): void {
+  router.get('/api/v1/sprites/*key', async (request, response) => {
+    if (!sprites) throw new Refusal(404, 'no-sprites', 'Small pictures cannot be made here.', 'They need ffmpeg.');
+    const key = keyOf(request.params.key);
+    const segment = key === undefined ? undefined : await sites.segment(key);
+    if (!segment) throw new Refusal(404, 'unknown-key', 'This is not the key of a segment.');
+    const left = new AbortController();
+    response.once('close', () => left.abort());
+    const sheet = await sprites(segment, AbortSignal.any([stopping, left.signal])).catch((error: unknown) => {
+      // A hand that sweeps over a day leaves most of its sheets before they are made.
+      if (left.signal.aborted) return undefined;
+      throw mediaRefusal(error);
+    });
+    if (!sheet) return;
+    response.set('Cache-Control', 'private, max-age=31536000, immutable').type('image/jpeg').send(sheet);
+  });
+}
