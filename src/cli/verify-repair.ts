@@ -1,0 +1,158 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../../lib/clock.js';
+import { renameDurably } from '../../lib/files.js';
+import type { ObjectReader } from '../../lib/objects/object-reader.js';
+import { suffices } from '../../lib/remote/remote.js';
+import { archiveReader, remoteReader } from '../archive/reader.js';
+import { type Finding, nothingYet } from '../archive/verify/findings.js';
+import { lookCloser } from '../archive/verify/look-closer.js';
+import type { Config } from '../config/schema.js';
+import type { FileRow } from '../ledger/files.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { type SpoolLayout, spoolLayout } from '../spool/layout.js';
+import { holds } from '../spool/recover.js';
+import { neededProof } from '../upload/connect.js';
+
+export interface RepairContext {
+  config: Config;
+  ledger: Ledger;
+  clock: Clock;
+  signal: AbortSignal;
+}
+
+/** What became of each difference, by key. */
+export interface Repaired {
+  /** On their way to the remote again. */
+  requeued: { key: string; remote: string }[];
+  /** Deliveries that count as verified from now on, because the store could be read. */
+  proven: { key: string; remote: string }[];
+  /** Differences that this recorder can do nothing about. */
+  beyondRepair: { key: string; where: string; reason: string }[];
+}
+
+const MENDABLE = new Set<Finding['kind']>(['missing', 'truncated', 'altered']);
+const PAGE = 500;
+
+/**
+ * Sends again what a remote lost or damaged, as long as this disk has it whole: read and compared with its hash before. What
+ * lies at the key is never replaced where the remote forbids it; then the file gets another key. `written` says which
+ * remotes fill the place a difference was found at. The recorder may run meanwhile: its next rescan takes the files up.
+ */
+export async function repair(
+  context: RepairContext,
+  findings: readonly Finding[],
+  written: (where: string) => readonly string[],
+): Promise<Repaired> {
+  const result: Repaired = { requeued: [], proven: [], beyondRepair: [] };
+  const layout = spoolLayout(context.config.storage.dir);
+  for (const { kind, where, key } of findings) {
+    if (!MENDABLE.has(kind) || key === undefined) continue;
+    context.signal.throwIfAborted();
+    const reason = await requeue(context, layout, key, written(where), result);
+    if (reason !== undefined) result.beyondRepair.push({ key, where, reason });
+  }
+  for (const remote of Object.keys(context.config.remotes)) await proveUnproven(context, remote, result);
+  return result;
+}
+
+/** Why it cannot be sent again; undefined where it is going to be. */
+async function requeue(
+  { ledger }: RepairContext,
+  layout: SpoolLayout,
+  key: string,
+  remotes: readonly string[],
+  result: Repaired,
+): Promise<string | undefined> {
+  const file = ledger.files.byKey(key);
+  if (!file) return 'this recorder does not know it';
+  if (remotes.length === 0) return 'it is this disk that lost it';
+  if (!(await isWhole(layout, file))) return 'this disk has no whole copy any more';
+  for (const remote of remotes) {
+    const isOwed = ledger.transaction(() => ledger.deliveries.again(file.id, remote));
+    if (isOwed) result.requeued.push({ key, remote });
+  }
+  // Back among those that wait. Whoever was killed before this, or a rescan that came between, leaves it to the next rescan.
+  const sent = join(layout.sent, file.name);
+  if (existsSync(sent)) await renameDurably(sent, join(layout.ready, file.name));
+  return undefined;
+}
+
+async function isWhole({ ready, sent }: SpoolLayout, file: FileRow): Promise<boolean> {
+  for (const folder of [ready, sent]) if (await holds(join(folder, file.name), file)) return true;
+  return false;
+}
+
+/** What a remote took without proof, held against the store where that can be read. */
+async function proveUnproven(context: RepairContext, remote: string, result: Repaired): Promise<void> {
+  const { config, ledger, clock, signal } = context;
+  if (ledger.deliveries.unprovenCount(remote) === 0) return;
+  const settings = config.remotes[remote]!;
+  const reader = (await remoteReader(settings)) ?? (await archiveOf(config, remote));
+  if (!reader) return;
+  const proof = suffices('size', neededProof(settings)) ? 'size' : 'checksum';
+  try {
+    for (let after = 0; ; ) {
+      const page = ledger.deliveries.unprovenFiles(remote, after, PAGE);
+      for (const file of page) {
+        signal.throwIfAborted();
+        if (!(await isThere(reader, file, proof === 'checksum'))) continue;
+        ledger.transaction(() => {
+          ledger.deliveries.verified(file.id, remote, clock.now(), 'read', proof);
+          if (ledger.deliveries.outstanding(file.id).length === 0)
+            ledger.files.verified(file.id, clock.now(), undefined);
+        });
+        result.proven.push({ key: file.key, remote });
+      }
+      if (page.length < PAGE) return;
+      after = page.at(-1)!.id;
+    }
+  } finally {
+    reader.close();
+  }
+}
+
+/** The archive, where there can be no doubt that it is this remote that fills it. */
+async function archiveOf(config: Config, remote: string): Promise<ObjectReader | undefined> {
+  const reader = config.archive && (await archiveReader(config.archive));
+  if (reader && (await archiveWriters(config, reader.name)).join() === remote) return reader;
+  reader?.close();
+  return undefined;
+}
+
+/** Remotes that may be what fills the configured archive: the one that is the same place, else all that cannot be read. */
+export async function archiveWriters({ remotes }: Config, archive: string): Promise<string[]> {
+  const same = await sameStore(remotes, archive);
+  if (same !== undefined) return [same];
+  return Object.entries(remotes).flatMap(([name, { type }]) => (type === 'folder' || type === 's3' ? [] : [name]));
+}
+
+/** The remote that can be read, and is the store of that name. */
+export async function sameStore(remotes: Config['remotes'], store: string): Promise<string | undefined> {
+  for (const [name, settings] of Object.entries(remotes)) {
+    const reader = await remoteReader(settings);
+    reader?.close();
+    if (reader?.name === store) return name;
+  }
+  return undefined;
+}
+
+async function isThere(reader: ObjectReader, file: FileRow, checksum: boolean): Promise<boolean> {
+  const found = await reader.stat(file.key);
+  if (found?.bytes !== file.bytes) return false;
+  // Frozen objects cannot be read, and so prove nothing beyond their size.
+  if (checksum && found.frozen) return false;
+  return (await lookCloser(reader, { checksum, download: 0 }, Math.random)(file, nothingYet())) === undefined;
+}
+
+export function repairLines({ requeued, proven, beyondRepair }: Repaired): string[] {
+  const count = (list: readonly unknown[]) => (list.length === 1 ? 'One file' : `${list.length} files`);
+  return [
+    ...beyondRepair.map(({ key, reason }) => `${key} cannot be sent again: ${reason}`),
+    ...(requeued.length > 0 ? [`${count(requeued)} will be sent again; verify once more when they have arrived.`] : []),
+    ...(proven.length > 0
+      ? [`${count(proven)} that a remote had taken without proof is there, and counts as delivered.`]
+      : []),
+    ...(requeued.length + proven.length + beyondRepair.length === 0 ? ['There was nothing to repair.'] : []),
+  ];
+}

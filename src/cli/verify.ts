@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs';
+import { Failure } from '../../lib/errors.js';
+import { dayBounds } from '../archive/day.js';
+import { loadConfig } from '../config/load.js';
+import { Ledger } from '../ledger/ledger.js';
+import { spoolLayout } from '../spool/layout.js';
+import { isPlaced, openPlace } from './archive-place.js';
+import type { Context } from './context.js';
+import { usage } from './format.js';
+import { Verification, type VerifyOptions } from './verification.js';
+
+/**
+ * `nvr-uplink verify`: disk, ledger and archive held against each other; of an archive named on the command line, that alone against
+ * its own index; of a folder that `export` made, what it says of itself. Exit status 3 on any difference.
+ */
+export async function verify(context: Context, options: VerifyOptions, folder?: string): Promise<number> {
+  if (folder !== undefined) return await (await import('./verify-export.js')).verifyExport(context, options, folder);
+  const wrong = options.day?.find((day) => !dayBounds(day));
+  if (wrong !== undefined) {
+    throw new Failure(`--day ${wrong} is not a day`, {
+      kind: 'permanent',
+      code: 'usage',
+      hint: 'Write it as 2026-05-03 (UTC).',
+    });
+  }
+  if (isPlaced(options)) {
+    if (options.repair)
+      throw usage('--repair is for a recorder', 'Use it with the configuration of one, on its machine.');
+    return await verifyPlace(context, options);
+  }
+  const { config } = loadConfig(options.config, context.env);
+  const layout = spoolLayout(config.storage.dir);
+  const ledger = existsSync(layout.ledger) ? new Ledger(layout.ledger) : undefined;
+  try {
+    const run = new Verification(context, options, config, ledger);
+    await run.all();
+    if (!ledger && run.sawNothing) throw nothingThere(config.storage.dir);
+    if (options.repair && ledger) await run.repair(ledger);
+    return run.report();
+  } finally {
+    ledger?.close();
+  }
+}
+
+/** An archive with nothing else at hand: no recorder, no ledger, no configuration. */
+async function verifyPlace(context: Context, options: VerifyOptions): Promise<number> {
+  const { reader, sites } = await openPlace(context, options);
+  try {
+    const run = new Verification(context, options);
+    for (const site of sites) await run.readable(reader, site, undefined);
+    return run.report();
+  } finally {
+    reader.close();
+  }
+}
+
+/** Nothing was lost of what nobody wrote: that is no proof, and most likely the configuration of another recorder. */
+function nothingThere(storage: string): Failure {
+  return usage(
+    `There is nothing to verify: \`storage.dir\` (${storage}) has no ledger, and no footage was found anywhere else`,
+    'Nothing was recorded there yet; start with: nvr-uplink run. To verify an archive: --folder DIR, or --bucket NAME',
+  );
+}
