@@ -8,9 +8,9 @@ export interface ArchiveStackProps extends StackProps, ArchiveBucketProps {}
 export class ArchiveStack extends Stack {
   readonly archive: ArchiveBucket;
 
-  constructor(scope: Construct, id: string, props: ArchiveStackProps = {}) {
+  constructor(scope: Construct, id: string, props: ArchiveStackProps) {
     super(scope, id, props);
-    this.archive = new ArchiveBucket(this, 'Archive', { retentionDays: props.retentionDays });
+    this.archive = new ArchiveBucket(this, 'Archive', { settings: props.settings });
     new CfnOutput(this, 'BucketName', {
       value: this.archive.bucket.bucketName,
       description: 'The S3 bucket that holds the footage and its index',
