@@ -24,9 +24,19 @@ const SEGMENT_MS = 300_000;
 
 const WARM_UP_MS = 15_000;
 
+/** For the borders alone: so short that each engine makes more than 200 of them in little more than a minute. */
+const SHORT_SEGMENT_MS = 5_000;
+const BORDERS_MS = 70_000;
+const LEAST_BORDERS = 200;
+
+/** The engines measured; the goals of the default one have no suffix. */
+const ENGINES = { auto: '', ffmpeg: '-ffmpeg' } as const;
+type Engine = keyof typeof ENGINES;
+
 /**
- * One recorder with 16 cameras of 2 Mbit/s beside 16 bare `ffmpeg -f segment` on the same streams at the same time.
- * Ours counts whole: service, its ffmpegs, sealing, hashing, snapshots, pages. Over whole segments of five minutes.
+ * One recorder with 16 cameras of 2 Mbit/s for each engine beside 16 bare `ffmpeg -f segment` on the same streams at the same
+ * time. Ours counts whole: service, its ffmpegs, sealing, hashing, snapshots, pages. Over whole segments of five minutes. Then both
+ * once more with short ones, for frames at more than 200 borders.
  */
 export async function run({ quick, say }: BenchOptions): Promise<Measured[]> {
   if (!existsSync(PROGRAM)) throw new Error('Build first: npm run build');
@@ -48,52 +58,80 @@ export async function run({ quick, say }: BenchOptions): Promise<Measured[]> {
     },
     stop.signal,
   );
-  const ours = await startOurs(dir, simulator);
+  const engines = Object.keys(ENGINES) as Engine[];
+  const ours = await Promise.all(engines.map((engine) => startOurs(dir, simulator, engine)));
   const bare = await startBare(join(dir, 'bare'), simulator);
   try {
     await awayFromBorder(SEGMENT_MS);
-    const [oursBefore, bareBefore] = [await usageOf(ours.pid!), await sumOf(bare)];
+    const usages = () => Promise.all([sumOf(bare), ...ours.map((one) => usageOf(one.pid!))]);
+    const before = await usages();
     say(`measuring for ${measureMs / 60_000} minutes`);
     await systemClock.sleep(measureMs);
-    const [oursAfter, bareAfter] = [await usageOf(ours.pid!), await sumOf(bare)];
-    await end([ours, ...bare]);
+    const after = await usages();
+    await end([...ours, ...bare]);
     say('comparing frames');
-    const wrong = await wrongFrames(dir);
-    const perHour = (before: Usage, after: Usage) =>
-      ((after.cpuSeconds - before.cpuSeconds) / CAMERAS) * (3_600_000 / measureMs);
-    const megabytes = (usage: Usage, what: 'rssBytes' | 'pssBytes') => usage[what] / CAMERAS / 1e6;
-    return [
-      {
-        ...{ metric: 'cpu', unit: 'CPU-seconds per camera-hour', better: 'lower' },
-        ours: perHour(oursBefore, oursAfter),
-        peers: { [PEER]: perHour(bareBefore, bareAfter) },
-      },
-      {
-        ...{ metric: 'rss', unit: 'MB resident per camera', better: 'lower' },
-        ours: megabytes(oursAfter, 'rssBytes'),
-        peers: { [PEER]: megabytes(bareAfter, 'rssBytes') },
-      },
-      {
-        ...{ metric: 'pss', unit: 'MB per camera, shared pages split', better: 'lower' },
-        ours: megabytes(oursAfter, 'pssBytes'),
-        peers: { [PEER]: megabytes(bareAfter, 'pssBytes') },
-      },
-      { metric: 'frames-wrong', unit: 'frames lost, doubled or out of order', better: 'lower', ours: wrong, peers: {} },
-    ];
+    const wrong = await Promise.all(engines.map((engine) => wrongFrames(dir, engine)));
+    say(`cutting files of ${SHORT_SEGMENT_MS / 1_000} s for ${BORDERS_MS / 1_000} s`);
+    const borders = await atBorders(dir, simulator, engines);
+    say(engines.map((engine, n) => `${engine}: ${borders[n]!.borders} borders`).join(', '));
+    const perHour = (index: number) =>
+      ((after[index]!.cpuSeconds - before[index]!.cpuSeconds) / CAMERAS) * (3_600_000 / measureMs);
+    const megabytes = (index: number, what: 'rssBytes' | 'pssBytes') => after[index]![what] / CAMERAS / 1e6;
+    return engines.flatMap((engine, index): Measured[] => {
+      const row = (metric: string, unit: string, of: (index: number) => number): Measured => ({
+        ...{ metric: metric + ENGINES[engine], unit: `${unit} (engine ${engine})`, better: 'lower' },
+        ...{ ours: of(index + 1), peers: { [PEER]: of(0) } },
+      });
+      return [
+        row('cpu', 'CPU-seconds per camera-hour', perHour),
+        row('rss', 'MB resident per camera', (one) => megabytes(one, 'rssBytes')),
+        row('pss', 'MB per camera, shared pages split', (one) => megabytes(one, 'pssBytes')),
+        {
+          ...row('frames-wrong', 'frames lost, doubled or out of order', () => wrong[index]! + borders[index]!.wrong),
+          peers: {},
+        },
+      ];
+    });
   } finally {
-    await end([ours, ...bare]);
+    await end([...ours, ...bare]);
     stop.abort();
     await simulator.stop();
     await rm(dir, { recursive: true, force: true });
   }
 }
 
-async function startOurs(dir: string, simulator: Simulator): Promise<ChildProcess> {
-  const config = join(dir, 'nvr-uplink.yaml');
+/** What is wrong at many borders of each engine. Rejects where there were too few to say so. */
+export async function atBorders(
+  root: string,
+  simulator: Simulator,
+  engines: readonly Engine[],
+): Promise<{ borders: number; wrong: number }[]> {
+  const dir = join(root, 'borders');
+  await mkdir(dir);
+  const children = await Promise.all(engines.map((engine) => startOurs(dir, simulator, engine, SHORT_SEGMENT_MS)));
+  await systemClock.sleep(WARM_UP_MS + BORDERS_MS);
+  await end(children);
+  const found: { borders: number; wrong: number }[] = [];
+  for (const engine of engines) {
+    let borders = 0;
+    for (const { name } of simulator.cameras) borders += (await recordedFiles(join(dir, engine), name)).length - 1;
+    if (borders < LEAST_BORDERS) throw new Error(`only ${borders} borders were made by engine ${engine}`);
+    found.push({ borders, wrong: await wrongFrames(dir, engine, join(root, 'clips')) });
+  }
+  return found;
+}
+
+async function startOurs(
+  dir: string,
+  simulator: Simulator,
+  engine: Engine,
+  segmentMs = SEGMENT_MS,
+): Promise<ChildProcess> {
+  const config = join(dir, `${engine}.yaml`);
   const { username, password } = simulator.account;
   const settings = {
-    storage: { dir: join(dir, 'ours'), min_free: '1MB' },
-    record: { segment: `${SEGMENT_MS / 1000}s` },
+    storage: { dir: join(dir, engine), min_free: '1MB' },
+    record: { segment: `${segmentMs / 1000}s`, engine },
     cameras: Object.fromEntries(
       simulator.cameras.map(({ name, mainUrl }) => [name, { streams: { main: mainUrl }, username, password }]),
     ),
@@ -101,7 +139,7 @@ async function startOurs(dir: string, simulator: Simulator): Promise<ChildProces
   };
   await writeFile(config, stringify(settings), { mode: 0o600 });
   const child = spawn(process.execPath, [PROGRAM, 'run', '-c', config, '-q'], { stdio: ['ignore', 'ignore', 'pipe'] });
-  child.stderr!.pipe(createWriteStream(join(dir, 'ours.log')));
+  child.stderr!.pipe(createWriteStream(join(dir, `${engine}.log`)));
   return child;
 }
 
@@ -150,12 +188,14 @@ async function end(children: readonly ChildProcess[]): Promise<void> {
 }
 
 /** Every recorded frame must be the one that follows the frame before it in the endless loop of the clip. */
-async function wrongFrames(dir: string): Promise<number> {
-  const clips = (await readdir(join(dir, 'clips'), { recursive: true })).filter((name) => name.endsWith('.h264'));
-  const loops = clips.map((name) => packetHashes(join(dir, 'clips', name), 'v'));
+async function wrongFrames(dir: string, engine: Engine, clips = join(dir, 'clips')): Promise<number> {
+  const names = (await readdir(clips, { recursive: true })).filter((name) => name.endsWith('.h264'));
+  const loops = names.map((name) => packetHashes(join(clips, name), 'v'));
   let wrong = 0;
   for (let camera = 1; camera <= CAMERAS; camera++) {
-    const recorded = (await recordedFiles(dir, `camera-${camera}`)).flatMap((file) => packetHashes(file, 'v'));
+    const recorded = (await recordedFiles(join(dir, engine), `camera-${camera}`)).flatMap((file) =>
+      packetHashes(file, 'v'),
+    );
     const loop = loops.find((one) => one.includes(recorded[0]!));
     if (!loop) throw new Error(`camera-${camera} recorded something that was never sent`);
     const first = loop.indexOf(recorded[0]!);
@@ -166,7 +206,7 @@ async function wrongFrames(dir: string): Promise<number> {
 
 /** In order of time: the names sort that way. */
 async function recordedFiles(dir: string, camera: string): Promise<string[]> {
-  const folder = join(dir, 'ours', 'spool');
+  const folder = join(dir, 'spool');
   const names = (await readdir(folder)).filter((name) => name.startsWith(`${camera}_`) && name.endsWith('.mp4'));
   if (names.length < 2) throw new Error(`${camera} has ${names.length} segments: too few to judge borders`);
   return names.sort().map((name) => join(folder, name));

@@ -13,6 +13,8 @@ export interface Measured {
 export interface BenchOptions {
   /** Fewer rounds and smaller inputs: shows that it works, and roughly where we are. */
   quick: boolean;
+  /** The parts to measure, by the beginnings of their metrics; empty for all. */
+  only: readonly string[];
   /** For what takes long: standard error, so that standard output stays for the results. */
   say: (line: string) => void;
 }
@@ -25,13 +27,16 @@ export interface Goal {
   metric: string;
   /** Ours ÷ the best peer's: at most this where lower is better, at least this where higher is. */
   ratio?: number;
+  /** Whose the ratio is to, where it is not the best one's. */
+  peer?: string;
   /** The same of our own number, in the metric's unit. */
   limit?: number;
 }
 
 export interface Judged extends Measured {
+  /** The best one, or the one that the goal names. */
   bestPeer?: string;
-  /** Ours ÷ the best peer's; absent without a peer. */
+  /** Ours ÷ that peer's; absent without it. */
   ratio?: number;
   goal?: Goal;
   /** Absent without a goal. */
@@ -56,7 +61,7 @@ export function judge(results: readonly Measured[], goals: readonly Goal[]): Jud
 function judgeOne(result: Measured, goal: Goal | undefined): Judged {
   const sign = result.better === 'lower' ? 1 : -1;
   const ranked = Object.entries(result.peers).sort(([, a], [, b]) => sign * (a - b));
-  const best = ranked[0];
+  const best = goal?.peer === undefined ? ranked[0] : ranked.find(([name]) => name === goal.peer);
   const judged: Judged = { ...result, bestPeer: best?.[0], ratio: best && ratioOf(result.ours, best[1]) };
   if (!goal) return judged;
   // Written so that a NaN, which compares with nothing, never meets a goal.
