@@ -51,6 +51,7 @@ describe('nvr-uplink demo', () => {
     child.kill('SIGTERM');
     await gone;
     await rm(dir, { recursive: true, force: true });
+    expect(lines.filter((line) => line.includes('"violation"'))).toEqual([]);
   });
 
   async function signIn(): Promise<string> {
@@ -117,6 +118,22 @@ describe('nvr-uplink demo', () => {
     await context.close();
   });
 
+  it('shows motion that the cameras told of, in the timeline and the review', async () => {
+    for (const camera of ['driveway', 'garden']) {
+      await until(`motion of ${camera}`, async () => {
+        const { entries } = await get<EntriesReply>(`entries?camera=${camera}&day=${today()}`);
+        return entries.some((entry) => entry.type === 'segment' && (entry.motion?.length ?? 0) > 0);
+      });
+    }
+    const context = await browser.newContext();
+    const [name, value] = cookie.split('=');
+    await context.addCookies([{ name: name!, value: value!, url: ready.url }]);
+    const page = await context.newPage();
+    await page.goto(`${ready.url}/review`);
+    await page.locator('.event').first().waitFor();
+    await context.close();
+  });
+
   it('prints its status as JSON in the promised shape, exit 0', () => {
     const output = execFileSync(process.execPath, [PROGRAM, 'status', '--json', '-c', ready.config], {
       encoding: 'utf8',
@@ -149,7 +166,7 @@ describe('nvr-uplink demo', () => {
       'simulator',
     ]);
     const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
-    expect(processes).toContain('ffmpeg');
+    expect(processes).toContain('nvr-uplink.js demo');
     const config = execFileSync('grep', ['-h', 'password:', ready.config], { encoding: 'utf8' });
     const passwords = [...config.matchAll(/password: (\S+)/g)].map((match) => match[1]!);
     expect(passwords.length).toBeGreaterThanOrEqual(2);

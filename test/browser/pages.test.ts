@@ -1,69 +1,19 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { build } from 'vite';
+import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { launchChromium } from '../peers/browser.js';
-import { type Footage, makeFootage } from '../simulators/footage.js';
-import { PASSWORD, type PagesServer, servePages, USER } from '../simulators/pages-server.js';
+import { eventually, PagesBrowser, PHONE, waitForMoment } from '../simulators/pages-browser.js';
+import { PASSWORD, servePages, USER } from '../simulators/pages-server.js';
 
-const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
-
-let dir: string;
-let pages: string;
-let footage: Footage;
-let server: PagesServer;
-let browser: Browser;
-let complaints: string[] = [];
+let site: PagesBrowser;
 
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'nvr-uplink-pages-'));
-  pages = join(dir, 'pages');
-  // A build of our own: `dist` may be built anew by somebody else while this runs.
-  await build({ logLevel: 'error', build: { outDir: pages, emptyOutDir: true } });
-  footage = await makeFootage(dir);
-  server = await servePages(footage, pages);
-  browser = await launchChromium();
+  site = await PagesBrowser.start();
 });
 
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-  await rm(dir, { recursive: true, force: true });
-});
+afterAll(() => site?.close());
 
 afterEach(async () => {
-  for (const context of browser.contexts()) await context.close();
-  // A page that breaks its own content policy, throws or misses a file says so here.
-  expect(complaints).toEqual([]);
-  complaints = [];
+  expect(await site.leave()).toEqual([]);
 });
-
-interface Visit {
-  options?: BrowserContextOptions;
-  of?: PagesServer;
-  signedIn?: boolean;
-}
-
-async function open(path: string, { options, of = server, signedIn = true }: Visit = {}): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-  if (signedIn) await context.addCookies([of.cookie]);
-  const page = await context.newPage();
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !message.text().includes('401')) complaints.push(message.text());
-  });
-  await page.goto(of.url + path);
-  return page;
-}
-
-/** The timeline with a picture on screen. */
-async function openTimeline(clock: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const page = await open(`/timeline?camera=front&t=2026-05-03T${clock}Z`, { options });
-  await page.waitForSelector('video.front');
-  return page;
-}
 
 const front = (page: Page) =>
   page.locator('video.front').evaluate((video) => {
@@ -72,8 +22,6 @@ const front = (page: Page) =>
   });
 
 const shown = (page: Page) => page.locator('.moment b').textContent();
-const waitForMoment = (page: Page, pattern: RegExp) =>
-  page.locator('.moment b', { hasText: pattern }).waitFor({ timeout: 20_000 });
 
 /** Clicks where the selected bar shows `share` of the view, 0 to 1. */
 async function clickBar(page: Page, share: number): Promise<void> {
@@ -83,7 +31,7 @@ async function clickBar(page: Page, share: number): Promise<void> {
 
 describe('sign-in', () => {
   it('says what is wrong, then goes where the visitor wanted to go', async () => {
-    const page = await open('/timeline?camera=yard&t=2026-05-03T09:00:00Z', { signedIn: false });
+    const page = await site.open('/timeline?camera=yard&t=2026-05-03T09:00:00Z', { signedIn: false });
     await page.fill('[name=user]', USER);
     await page.fill('[name=password]', 'guess');
     await page.click('text=Sign in');
@@ -94,14 +42,14 @@ describe('sign-in', () => {
     await page.waitForSelector('video.front');
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.waitForURL(/\/login$/);
-    await page.goto(server.url);
+    await page.goto(site.server.url);
     await page.waitForURL(/\/login\?to=/);
   });
 });
 
 describe('cameras', () => {
   it('shows a card per camera and every problem in words', async () => {
-    const page = await open('/');
+    const page = await site.open('/');
     const yard = page.getByRole('article', { name: 'Camera yard' });
     await yard.getByText('refuses the password').waitFor();
     await page.getByRole('article', { name: 'Camera front' }).getByText('11 files, 412 MB').waitFor();
@@ -110,51 +58,72 @@ describe('cameras', () => {
     await page.locator('.card time.stamp', { hasText: '13:33:20' }).waitFor();
   });
 
+  it('has room on a phone for a camera that rests and for a problem that names a path', async () => {
+    const own = await servePages(site.footage, site.pages);
+    const path = `/var/lib/nvr-uplink/quarantine/${'front_2026-05-03T10-00-00.000Z_2026-05-03T10-05-00.000Z_'.repeat(3)}.mp4`;
+    const offUntil = new Date(Date.parse(own.status.at) + 3_600_000).toISOString();
+    own.status.problems.push(`A file was set aside: ${path}`);
+    Object.assign(own.status.cameras[1]!, { off: true, offUntil, reason: `off, see ${path}` });
+    const page = await site.open('/', { of: own, options: PHONE });
+    const yard = page.getByRole('article', { name: 'Camera yard' });
+    await yard.getByText('Off by schedule until 15:00').waitFor();
+    expect(await yard.locator('.chip.bad, .reason.bad').count()).toBe(0);
+    await page.getByText('1 of 1 camera recording, 1 off').waitFor();
+    await page.getByText(path).waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    await page.close();
+    await own.close();
+  });
+
   it('follows the status, and says so when the recorder stops answering', async () => {
-    const own = await servePages(footage, pages);
-    const page = await open('/', { of: own });
+    const own = await servePages(site.footage, site.pages);
+    const page = await site.open('/', { of: own });
     await page.getByText('Needs attention').waitFor();
     Object.assign(own.status, { state: 'ok', problems: [] });
     await page.getByText('All is well').waitFor();
     await own.close();
     await page.getByText('What you see is from 14:00:00').waitFor();
     await page.close();
-    complaints = complaints.filter((line) => !line.includes('ERR_CONNECTION'));
+    site.complaints = site.complaints.filter((line) => !line.includes('ERR_CONNECTION'));
   });
 });
 
 describe('timeline', () => {
-  it('paints footage, what waits, gaps and the future differently', async () => {
-    const page = await openTimeline('10:00:03');
-    const colors = await page.locator('.rows .row:not(.selected) canvas').evaluate((element) => {
-      const canvas = element as unknown as {
-        width: number;
-        height: number;
-        getContext(kind: string): { getImageData(...box: number[]): { data: Iterable<number> } };
-      };
-      const hour = (h: number) => Math.round((canvas.width * h) / 24);
-      // Local hours of 3 May: nothing, uploaded, gap, waiting. A column of pixels each, to catch the patterns.
-      return [3, 8, 9.4, 13.5, 20.01].map((h) =>
-        String([...canvas.getContext('2d').getImageData(hour(h), 0, 9, canvas.height).data]),
-      );
-    });
-    expect(new Set(colors).size).toBe(5);
+  it('paints footage, motion, what waits or is frozen, gaps, time off and the future differently', async () => {
+    const page = await site.openTimeline('10:00:03');
+    await page.getByText('Frozen').waitFor();
+    const look = () =>
+      page.locator('.rows .row:not(.selected) canvas').evaluate((element) => {
+        const canvas = element as unknown as {
+          width: number;
+          height: number;
+          getContext(kind: string): { getImageData(...box: number[]): { data: Iterable<number> } };
+        };
+        const hour = (h: number) => Math.round((canvas.width * h) / 24);
+        // Local hours of 3 May: nothing, off, frozen, motion, uploaded, gap, waiting, to come. Some columns of pixels each, to
+        // catch the patterns.
+        return [3, 4.5, 7.04, 7.73, 8.3, 9.4, 13.5, 20.01].map((h) =>
+          String([...canvas.getContext('2d').getImageData(hour(h), 0, 9, canvas.height).data]),
+        );
+      });
+    // What is frozen is learnt after the rest is drawn.
+    await eventually(async () => new Set(await look()).size).toBe(8);
   });
 
   it('plays where it is clicked, and the pictures move', async () => {
-    const page = await openTimeline('10:00:03');
-    await clickBar(page, 8.5 / 24);
+    const page = await site.openTimeline('10:00:03');
+    await clickBar(page, 8.53 / 24);
     await waitForMoment(page, /^08:\d\d:\d\d$/);
     await page.keyboard.press(' ');
-    await expect.poll(async () => (await front(page)).paused).toBe(false);
+    await eventually(async () => (await front(page)).paused).toBe(false);
     const before = await front(page);
     expect(before.videoWidth).toBe(640);
-    await expect.poll(async () => (await front(page)).currentTime).toBeGreaterThan(before.currentTime + 0.5);
-    await expect.poll(() => page.url()).toMatch(/t=2026-05-03T06:\d\d:\d\dZ/);
+    await eventually(async () => (await front(page)).currentTime).toBeGreaterThan(before.currentTime + 0.5);
+    await eventually(() => page.url()).toMatch(/t=2026-05-03T06:\d\d:\d\dZ/);
   });
 
   it('goes on across the border of two files without a stop', async () => {
-    const page = await openTimeline('10:00:08');
+    const page = await site.openTimeline('10:00:08');
     expect((await front(page)).file).toBe('20260503T100000Z');
     await page.keyboard.press(' ');
     // The next file is ready behind this one before this one ends.
@@ -164,7 +133,7 @@ describe('timeline', () => {
   });
 
   it('skips a gap and says what it was', async () => {
-    const page = await openTimeline('10:00:28');
+    const page = await site.openTimeline('10:00:28');
     await page.keyboard.press(' ');
     await page.getByText('Skipped 15 s without footage, 12:00:30 to 12:00:45: the camera sent nothing.').waitFor();
     await waitForMoment(page, /^12:00:4[5-9]$/);
@@ -172,18 +141,18 @@ describe('timeline', () => {
   });
 
   it('snaps from a gap to the footage after it, and steps back over it', async () => {
-    const page = await openTimeline('10:00:35');
+    const page = await site.openTimeline('10:00:35');
     expect(await shown(page)).toBe('12:00:45');
     await page.keyboard.press('ArrowLeft');
     await waitForMoment(page, /^12:00:20$/);
   });
 
   it('obeys the keys', async () => {
-    const page = await openTimeline('10:00:03');
+    const page = await site.openTimeline('10:00:03');
     await page.keyboard.press('ArrowRight');
     await waitForMoment(page, /^12:00:13$/);
     await page.keyboard.press('.');
-    await expect.poll(async () => (await front(page)).currentTime).toBeCloseTo(3.04, 2);
+    await eventually(async () => (await front(page)).currentTime).toBeCloseTo(3.04, 2);
     await page.keyboard.press('+');
     await page.locator('.range', { hasText: '06:00 – 18:00' }).waitFor();
     await page.keyboard.press('-');
@@ -203,7 +172,7 @@ describe('timeline', () => {
   });
 
   it('zooms by the wheel around the pointer', async () => {
-    const page = await openTimeline('10:00:03');
+    const page = await site.openTimeline('10:00:03');
     const box = (await page.locator('.row.selected .bar').boundingBox())!;
     await page.mouse.move(box.x + box.width / 2, box.y + 10);
     await page.mouse.wheel(0, -240);
@@ -212,8 +181,9 @@ describe('timeline', () => {
   });
 
   it('fills while somebody watches', async () => {
-    const page = await openTimeline('11:54:00');
+    const page = await site.openTimeline('11:54:00');
     const slider = page.getByRole('slider');
+    const { footage } = site;
     const { length } = footage.entries;
     await page.keyboard.press('g');
     await page.getByLabel('Time', { exact: true }).fill('13:54:58');
@@ -236,7 +206,7 @@ describe('timeline', () => {
   it('has its scrubber in sight on a phone, and nothing to scroll sideways', async () => {
     const lastYear = '/timeline?camera=front&t=2025-12-31T10:00:00Z';
     for (const path of ['/', '/photos', lastYear, '/timeline?camera=front&t=2026-05-03T10:00:03Z']) {
-      const page = await open(path, { options: PHONE });
+      const page = await site.open(path, { options: PHONE });
       await page.waitForSelector('.card, .gallery, .stage-empty, video.front');
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
       if (path.includes('10:00:03')) {
@@ -261,14 +231,14 @@ describe('timeline', () => {
 
 describe('photos', () => {
   it('loads older ones as needed, filters by camera, enlarges', async () => {
-    const page = await open('/photos');
+    const page = await site.open('/photos');
     await page.getByText('13:33:20').first().waitFor();
     expect(await page.locator('.gallery button').count()).toBe(48);
     await page.keyboard.press('End');
     await page.locator('.gallery button').nth(59).waitFor();
     await page.getByRole('combobox', { name: 'Camera' }).selectOption('yard');
     await page.waitForURL(/camera=yard/);
-    await expect.poll(() => page.locator('.gallery button').count()).toBe(20);
+    await eventually(() => page.locator('.gallery button').count()).toBe(20);
     await page.locator('.gallery button').first().click();
     await page.getByRole('dialog').getByAltText('yard at 13:20:00').waitFor();
     await page.keyboard.press('ArrowRight');

@@ -8,7 +8,7 @@ const LOGS = { VersioningConfiguration: Match.absent() };
 describe('the archive stack', () => {
   let template: Template;
   beforeAll(() => {
-    template = archiveTemplate({ retentionDays: 400 });
+    template = archiveTemplate({ retention: '400d' });
   });
 
   const idOf = (which: object): string => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ArchiveSource, ByteRange, LocatedEntry, OpenMedia } from '../../src/archive-source.js';
-import type { Entry } from '../../src/segment.js';
-import { at, gap, segment, snapshot } from '../simulators/entries.js';
+import { type Entry, isMedia } from '../../src/segment.js';
+import { at, gap, off, segment, snapshot } from '../simulators/entries.js';
 
 export interface ArchiveUnderTest {
   source: ArchiveSource;
@@ -17,13 +17,18 @@ const noon = segment('gate', at(DAY, '12:00'), at(DAY, '12:05'), {
   height: 1080,
   run: 'f3a9',
   seq: 7,
+  motion: [
+    { start: at(DAY, '12:01'), end: at(DAY, '12:02'), score: 0.75, kind: 'motion', source: 'analysis/drive' },
+    { start: at(DAY, '12:01:30'), end: at(DAY, '12:01:40') },
+  ],
 });
 const overMidnight = segment('gate', at(DAY, '23:55'), at('2026-05-04', '00:00:02'));
 const nextDay = segment('gate', at('2026-05-04', '00:00:02'), at('2026-05-04', '00:05'));
 const photo = snapshot('gate', at(DAY, '12:01'));
 const outage = gap('gate', at(DAY, '12:05'), at(DAY, '13:00'), 'silent');
 const longOutage = gap('yard', at(DAY, '22:00'), at('2026-05-06', '03:00'), 'recorder-stopped');
-const ALL = [noon, overMidnight, nextDay, photo, outage, longOutage];
+const quiet = off('gate', at(DAY, '13:00'), at(DAY, '23:55'));
+const ALL = [noon, overMidnight, nextDay, photo, outage, longOutage, quiet];
 
 /** The contract written on `ArchiveSource`, run against one implementation of it. */
 export function archiveSourceContract(name: string, create: () => Promise<ArchiveUnderTest>): void {
@@ -53,10 +58,11 @@ export function archiveSourceContract(name: string, create: () => Promise<Archiv
     it('lists a day by start, with what the index knows of each file', async () => {
       await archive.add([...ALL].reverse());
       const entries = await source.entries('gate', DAY);
-      expect(entries.map(startOf)).toEqual([noon, photo, outage, overMidnight].map(startOf));
+      expect(entries.map(startOf)).toEqual([noon, photo, outage, quiet, overMidnight].map(startOf));
       expect(entries[0]).toMatchObject(noon);
       expect(entries[1]).toMatchObject(photo);
       expect(entries[2]).toMatchObject(outage);
+      expect(entries[3]).toMatchObject(quiet);
     });
 
     it('lists what began the day before, once', async () => {
@@ -87,10 +93,22 @@ export function archiveSourceContract(name: string, create: () => Promise<Archiv
       }
     });
 
+    it('lets footage win over time off, and time off over a gap', async () => {
+      const wide = off('gate', at(DAY, '11:59'), at(DAY, '12:30'), 'schedule');
+      await archive.add([noon, outage, wide]);
+      const told = (await source.entries('gate', DAY)).map(({ type, start, end }) => [type, start, end]);
+      expect(told).toEqual([
+        ['off', wide.start, noon.start],
+        ['segment', noon.start, noon.end],
+        ['off', noon.end, wide.end],
+        ['gap', wide.end, outage.end],
+      ]);
+    });
+
     it('says of each file, and of no gap, whether it is on the recorder or uploaded', async () => {
       await archive.add(ALL);
       for (const entry of await source.entries('gate', DAY)) {
-        expect(Boolean(entry.local || entry.uploaded)).toBe(entry.type !== 'gap');
+        expect(Boolean(entry.local || entry.uploaded)).toBe(isMedia(entry));
       }
     });
 

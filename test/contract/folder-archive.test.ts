@@ -1,4 +1,4 @@
 import { ArchiveFolder } from '../simulators/folder-archive.js';
 import { archiveSourceContract } from './archive-source.js';
 
-archiveSourceContract('FolderArchive', () => ArchiveFolder.create());
+archiveSourceContract('ObjectArchive on a folder', () => ArchiveFolder.create());

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
 import { FolderStore } from '../../lib/transfer-endpoint/folder-store.js';
 import { S3Store } from '../../lib/transfer-endpoint/s3-store.js';
-import { startRadosgw } from '../peers/radosgw.js';
+import { sharedRadosgw } from '../peers/shared.js';
 import { objectStoreContract } from './object-store.js';
 
 objectStoreContract('folder', async () => {
@@ -17,10 +17,10 @@ objectStoreContract('folder', async () => {
 });
 
 objectStoreContract('S3 on radosgw', async () => {
-  const { createBucket, stop, ...server } = await startRadosgw();
-  const bucket = await createBucket();
-  const store = new S3Store({ ...server, bucket });
-  const client = new S3Client({ ...server, forcePathStyle: true });
+  const radosgw = await sharedRadosgw();
+  const bucket = await radosgw.createBucket();
+  const store = new S3Store({ ...radosgw.access, bucket });
+  const client = new S3Client({ ...radosgw.access, forcePathStyle: true });
   return {
     store,
     async leftovers() {
@@ -30,7 +30,6 @@ objectStoreContract('S3 on radosgw', async () => {
     async stop() {
       client.destroy();
       await store.close();
-      await stop();
     },
   };
 });

@@ -6,7 +6,7 @@ import { SftpRemote } from '../../lib/remote/sftp.js';
 import { EndpointFaults } from '../../lib/transfer-endpoint/faults.js';
 import { FolderStore } from '../../lib/transfer-endpoint/folder-store.js';
 import { generateHostKey } from '../../lib/transfer-endpoint/host-key.js';
-import { TransferEndpoint } from '../../lib/transfer-endpoint/transfer-endpoint.js';
+import { standIn } from '../simulators/stand-in.js';
 import { remoteContract } from './remote.js';
 
 const username = 'home';
@@ -21,7 +21,7 @@ remoteContract(
     const users = [{ name: username, password, root: '', mode: 'verify' as const }];
     const faults = new EndpointFaults();
     const start = async (port: number) => {
-      const endpoint = new TransferEndpoint({ store, users, hostKey, port, clock: systemClock, faults });
+      const endpoint = standIn({ store, users, hostKey, port, clock: systemClock, faults });
       await endpoint.listen();
       const stop = new AbortController();
       const running = endpoint.run(stop.signal);
@@ -47,5 +47,5 @@ remoteContract(
       },
     };
   },
-  { canFallSilent: true },
+  { canFallSilent: true, removes: false },
 );

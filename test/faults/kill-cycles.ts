@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
@@ -14,67 +13,60 @@ import { EndpointFaults } from '../../lib/transfer-endpoint/faults.js';
 import { FolderStore } from '../../lib/transfer-endpoint/folder-store.js';
 import { generateHostKey } from '../../lib/transfer-endpoint/host-key.js';
 import { TransferEndpoint } from '../../lib/transfer-endpoint/transfer-endpoint.js';
-import { account } from '../../src/archive/timeline.js';
-import { mediaEntry } from '../../src/ledger/files.js';
-import { gapEntry } from '../../src/ledger/gaps.js';
 import { Ledger } from '../../src/ledger/ledger.js';
-import { digest } from '../../src/spool/commit.js';
 import { until } from '../peers/until.js';
+import { SentFrames, type SentSession } from '../simulators/sent-frames.js';
+import { suspend } from '../simulators/suspend.js';
+import { CAMERAS, ENGINES, examine, GOP_FRAMES, type Kill, type KillReport } from './kill-account.js';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/bin/nvr-uplink.js', import.meta.url));
-const CAMERAS = ['gate', 'yard'];
 
-/** One keyframe a second in the simulated streams. */
-const GOP_MS = 1_000;
+/** So many pictures at least were sent to each camera's recording before a kill. */
+const LEAST_FRAMES = 2 * GOP_FRAMES;
 
-/** The way from the camera into the file, on a machine that does nothing else. */
-const LATENCY_MS = 1_500;
-
-export interface KillReport {
-  cycles: number;
-  segments: number;
-  gaps: number;
-  /** How much of the open segment was lost to each kill, milliseconds before it. */
-  lostMs: number[];
-  /** Everything that should not be; empty when all promises were kept. */
-  violations: string[];
-}
+/**
+ * `everything`: service and recordings at one moment, as by a power cut. `service`: it alone; the kernel asks its recordings
+ * to end. `hung`: it alone, and its recordings hear nothing any more; the next start has to end them.
+ */
+const KINDS = ['everything', 'service', 'hung'] as const;
 
 /**
  * Kills the real service with SIGKILL at random moments while it records two cameras and uploads, again and again; then
- * lets it drain, and holds archive, ledger and cameras' time against each other.
+ * lets it drain, and holds the archive against the frames the cameras had sent and the recorder had read.
  */
 export async function killCycles(
   cycles: number,
   progress: (line: string) => void = () => undefined,
-  latencyMs = LATENCY_MS,
 ): Promise<KillReport> {
   const dir = await mkdtemp(join(tmpdir(), 'kill-'));
   const stop = new AbortController();
+  const sent = new SentFrames();
+  const stream = { width: 320, height: 180, rateBps: 300_000, loopMs: 16_000, fps: GOP_FRAMES, gopFrames: GOP_FRAMES };
   const simulator = await startSimulator(
     {
       cameras: CAMERAS.map((name) => ({ name, variant: 0, title: 'kill' })),
-      cacheDir: join(dir, 'clips'),
-      onvif: false,
-      main: { width: 320, height: 180, rateBps: 300_000, loopMs: 16_000 },
-      sub: { width: 320, height: 180, rateBps: 300_000, loopMs: 16_000 },
+      ...{ cacheDir: join(dir, 'clips'), onvif: false, main: stream, sub: stream, onSent: sent.note },
     },
     stop.signal,
   );
   // Slow answers: an upload is under way at most moments.
   const faults = new EndpointFaults({ replyDelayMs: 60 });
-  const endpoint = await startEndpoint(dir, faults);
+  const refused: string[] = [];
+  const endpoint = await startEndpoint(dir, faults, refused);
   const serving = endpoint.server.run(stop.signal);
   try {
     const config = await writeConfig(dir, simulator, endpoint);
-    const kills: number[] = [];
-    for (let cycle = 1; cycle <= cycles; cycle++) {
-      kills.push(await runAndKill(config, join(dir, 'recorder'), cycle));
-      progress(`killed ${cycle} of ${cycles}`);
+    const kills: Kill[] = [];
+    for (let cycle = 0; cycle < cycles; cycle++) {
+      const kind = KINDS[cycle % KINDS.length]!;
+      kills.push({ kind, sessions: await runAndKill(config, join(dir, 'recorder'), kind, sent) });
+      progress(`killed ${kind}, ${cycle + 1} of ${cycles}`);
     }
     faults.set({});
-    await runToEnd(config, join(dir, 'recorder'));
-    return await examine(dir, cycles, kills, latencyMs);
+    await runToEnd(config, join(dir, 'recorder'), sent);
+    const report = await examine(dir, kills, sent.sessions);
+    report.violations.push(...refused);
+    return report;
   } finally {
     stop.abort();
     await serving;
@@ -83,7 +75,7 @@ export async function killCycles(
   }
 }
 
-async function startEndpoint(dir: string, faults: EndpointFaults) {
+async function startEndpoint(dir: string, faults: EndpointFaults, refused: string[]) {
   const user = generateHostKey();
   const keyFile = join(dir, 'key');
   await writeFile(keyFile, user.privateKey, { mode: 0o600 });
@@ -94,6 +86,10 @@ async function startEndpoint(dir: string, faults: EndpointFaults) {
     hostKey: generateHostKey().privateKey,
     clock: systemClock,
     faults,
+    // What Transfer refuses, or gets wrong.
+    onEvent: (event) => {
+      if (event.type === 'violation') refused.push(`${event.violation}: ${event.detail}`);
+    },
   });
   await server.listen();
   return { server, keyFile };
@@ -110,12 +106,16 @@ async function writeConfig(dir: string, simulator: Simulator, endpoint: Awaited<
     index: { every: '2s' },
     snapshot: { every: '1h' },
     cameras: Object.fromEntries(
-      simulator.cameras.map(({ name, mainUrl }) => [name, { streams: { main: mainUrl }, username, password }]),
+      simulator.cameras.map(({ name, mainUrl }, index) => {
+        const record = { engine: ENGINES[CAMERAS[index]!] };
+        return [name, { streams: { main: mainUrl }, username, password, record }];
+      }),
     ),
     remotes: {
       archive: {
         ...{ type: 'sftp', host, port, username: 'recorder', key_file: endpoint.keyFile },
         host_key: endpoint.server.fingerprint,
+        settle: '2s',
       },
     },
     web: { listen: '127.0.0.1:0' },
@@ -128,34 +128,36 @@ function start(config: string): ChildProcess {
   return spawn(process.execPath, [PROGRAM, 'run', '-c', config, '-q'], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
-/** Runs until both cameras record, then kills at a random moment. Every other time ffmpeg is killed with it, as by a power cut. */
-async function runAndKill(config: string, storage: string, cycle: number): Promise<number> {
+/** Runs until both cameras record, then kills at a random moment. Returns the sessions that were killed. */
+async function runAndKill(config: string, storage: string, kind: Kill['kind'], sent: SentFrames) {
+  const known = sent.sessions.length;
   const child = start(config);
   const gone = once(child, 'exit');
-  const work = join(storage, 'work');
-  await until('both cameras recording', async () => (await recording(work)) === CAMERAS.length, 60_000);
-  await delay(1_500 + Math.random() * 5_000);
-  const orphans = cycle % 2 === 0 ? await processesIn(work) : [];
+  const sessions = await recorded(sent, known);
+  await delay(Math.random() * 5_000);
+  const recordings = kind === 'service' ? [] : await processesIn(join(storage, 'work'));
+  suspend([child.pid!, ...recordings]);
+  sent.noteRead(sessions);
+  if (kind === 'everything') for (const pid of recordings) process.kill(pid, 'SIGKILL');
   child.kill('SIGKILL');
-  for (const pid of orphans) process.kill(pid, 'SIGKILL');
-  const at = Date.now();
   await gone;
-  return at;
+  return sessions;
 }
 
-async function recording(work: string): Promise<number> {
-  return existsSync(work) ? (await processesIn(work)).length : 0;
+/** The sessions begun since, one of each camera, once enough was sent to each. */
+async function recorded(sent: SentFrames, known: number): Promise<SentSession[]> {
+  const since = () =>
+    CAMERAS.flatMap((camera) => sent.sessions.slice(known).findLast((one) => one.camera === camera) ?? []);
+  const enough = () => since().filter(({ ends }) => ends.length >= LEAST_FRAMES).length === CAMERAS.length;
+  await until('both cameras recorded', enough, 60_000);
+  return since();
 }
 
-async function runToEnd(config: string, storage: string): Promise<void> {
+async function runToEnd(config: string, storage: string, sent: SentFrames): Promise<void> {
+  const known = sent.sessions.length;
   const child = start(config);
   const gone = once(child, 'exit');
-  await until(
-    'both cameras recording',
-    async () => (await recording(join(storage, 'work'))) === CAMERAS.length,
-    60_000,
-  );
-  await delay(4_000);
+  await recorded(sent, known);
   child.kill('SIGTERM');
   await gone;
   // Once more, for what was sealed while it stopped.
@@ -167,54 +169,4 @@ async function runToEnd(config: string, storage: string): Promise<void> {
   ledger.close();
   last.kill('SIGTERM');
   await lastGone;
-}
-
-async function examine(dir: string, cycles: number, kills: readonly number[], latencyMs: number): Promise<KillReport> {
-  const ledger = new Ledger(join(dir, 'recorder', 'ledger.db'));
-  const report: KillReport = { cycles, segments: 0, gaps: 0, lostMs: [], violations: [] };
-  const stored = await filesBelow(join(dir, 'archive', 'test'));
-  const media = new Map(stored.filter((key) => key.endsWith('.mp4')).map((key) => [`test/${key}`, 0]));
-  for (const camera of CAMERAS) {
-    const files = ledger.files.between(camera, 0, Number.MAX_SAFE_INTEGER).filter((file) => file.kind === 'continuous');
-    const gaps = ledger.gaps.between(camera, 0, Number.MAX_SAFE_INTEGER);
-    report.segments += files.length;
-    report.gaps += gaps.length;
-    let previous: (typeof files)[number] | undefined;
-    for (const file of files) {
-      // What was finished while the last run stopped is waiting, and says so.
-      if (!file.verifiedAt) continue;
-      if (!media.has(file.key)) report.violations.push(`${file.key} is verified in the ledger and not in the archive`);
-      else if ((await digest(join(dir, 'archive', file.key))).sha256 !== file.sha256) {
-        report.violations.push(`${file.key} in the archive is not what was recorded`);
-      }
-      media.set(file.key, (media.get(file.key) ?? 0) + 1);
-      if (previous && file.start < previous.end - 500) report.violations.push(`${file.key} doubles ${previous.key}`);
-      previous = file;
-    }
-    for (const killedAt of kills) {
-      const before = files.filter((file) => file.start < killedAt).at(-1);
-      const lost = killedAt - (before?.end ?? 0);
-      report.lostMs.push(Math.round(lost));
-      if (lost > GOP_MS + latencyMs) report.violations.push(`${camera} lost ${Math.round(lost)} ms before a kill`);
-      const named = gaps.some((gap) => gap.start <= killedAt + 500 && (gap.end ?? Infinity) > killedAt);
-      if (!named) report.violations.push(`${camera}: no gap names the kill at ${new Date(killedAt).toISOString()}`);
-    }
-    const first = Math.min(...gaps.map((gap) => gap.start), ...files.map((file) => file.start));
-    const last = Math.max(...files.map((file) => file.end));
-    const entries = [...files.map(mediaEntry), ...gaps.map((gap) => gapEntry(gap, last))];
-    const { unaccountedMs } = account(entries, { start: first, end: last });
-    if (unaccountedMs > 0) report.violations.push(`${camera}: ${unaccountedMs} ms are neither recorded nor a gap`);
-  }
-  for (const [key, count] of media) {
-    if (count !== 1) report.violations.push(`${key} is in the archive and ${count} times in the ledger`);
-  }
-  const left = (await processesIn(join(dir, 'recorder'))).length;
-  if (left > 0) report.violations.push(`${left} processes are left over`);
-  ledger.close();
-  return report;
-}
-
-async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => relative(folder, join(entry.parentPath, entry.name)));
 }

@@ -5,8 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FolderRemote } from '../../lib/remote/folder.js';
+import { FtpRemote } from '../../lib/remote/ftps.js';
 import { SftpRemote } from '../../lib/remote/sftp.js';
+import type { FtpServer } from '../peers/ftp-server.js';
+import { Proftpd } from '../peers/proftpd.js';
 import { Sshd } from '../peers/sshd.js';
+import { Vsftpd } from '../peers/vsftpd.js';
 
 const never = () => new AbortController().signal;
 
@@ -71,6 +75,36 @@ describe('a disk of 2 MB', () => {
     await expect(remote.put('cam/big', big.path, never())).rejects.toMatchObject(full);
     await remote.put('cam/small', small.path, never());
     expect(await readdir(join(disk, 'cam'))).toEqual(['small']);
+  });
+});
+
+describe('a disk of 2 MB behind', () => {
+  it.each<[string, () => Promise<FtpServer>]>([
+    ['vsftpd', () => Vsftpd.start()],
+    ['ProFTPD', () => Proftpd.start()],
+  ])('%s never takes 5 MB, and takes what fits once there is room', async (_name, start) => {
+    const server = await start();
+    const { host, port, username, password, root, ca } = server;
+    const remote = new FtpRemote({ host, port, username, password, root, tls: { ca } });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m,mode=777', 'tmpfs', server.dir], { stdio: 'pipe' });
+    try {
+      const big = await local(5_000_000);
+      const small = await local(1_000_000);
+      for (let attempt = 0; attempt < 3; attempt++) {
+        const failure = await remote.put('cam/big', big.path, never()).catch((error) => error);
+        expect(failure).toMatchObject({ name: 'Failure', kind: 'transient' });
+        // vsftpd only says that it failed to write; ProFTPD gives the reason.
+        expect(['remote-full', 'remote-failure', 'data-connection-failed']).toContain(failure.code);
+      }
+      await rm(join(server.dir, 'cam/big'));
+      await remote.put('cam/small', small.path, never());
+      expect((await readFile(join(server.dir, 'cam/small'))).equals(small.data)).toBe(true);
+    } finally {
+      await remote.close();
+      await server.pause();
+      execFileSync('umount', ['-l', server.dir]);
+      await server.stop();
+    }
   });
 });
 

@@ -20,61 +20,96 @@ import { until } from '../peers/until.js';
  * Parts nobody here wrote at both ends: GStreamer streams a real clip, OpenSSH takes the uploads. What arrives must be the
  * clip, every packet once, across the borders of segments; bare `ffmpeg -f segment` beside it is the reference.
  */
-describe('a clip from GStreamer, recorded and uploaded to OpenSSH', () => {
-  const account = { username: 'viewer', password: "p@ss:w/rd 'quoted'" };
-  let dir: string;
-  let clip: string;
-  let camera: RtspServer;
-  let sshd: Sshd;
-  let files: FileRow[];
-  let reference: string[];
+const ENGINES = ['auto', 'ffmpeg'] as const;
+const account = { username: 'viewer', password: "p@ss:w/rd 'quoted'" };
+let dir: string;
+let clip: string;
+let camera: RtspServer;
+let sshd: Sshd;
+let recorded: Record<(typeof ENGINES)[number], FileRow[]>;
+let reference: string[];
 
-  beforeAll(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'real-input-'));
-    clip = join(dir, 'clip.mp4');
-    encodeClip(clip, 50);
-    camera = await serveClip(clip, account);
-    sshd = await Sshd.start();
-    await writeFile(join(dir, 'key'), sshd.privateKey, { mode: 0o600 });
-    const bare = recordBare(camera.url, join(dir, 'bare'));
-    files = await recordOurs();
-    reference = await bare.stop();
-  }, 120_000);
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'real-input-'));
+  clip = join(dir, 'clip.mp4');
+  encodeClip(clip, 50);
+  camera = await serveClip(clip, account);
+  sshd = await Sshd.start();
+  await writeFile(join(dir, 'key'), sshd.privateKey, { mode: 0o600 });
+  const bare = recordBare(camera.url, join(dir, 'bare'));
+  // Side by side, and looked at afterwards: looking takes this process away from the recorders.
+  const [auto, ffmpeg] = await Promise.all(ENGINES.map(recordOurs));
+  recorded = { auto: auto!, ffmpeg: ffmpeg! };
+  reference = await bare.stop();
+}, 120_000);
 
-  afterAll(async () => {
-    await camera.stop();
-    await sshd.stop();
-    await rm(dir, { recursive: true });
-  });
+afterAll(async () => {
+  await camera?.stop();
+  await sshd?.stop();
+  await rm(dir, { recursive: true });
+});
 
-  async function recordOurs(): Promise<FileRow[]> {
-    const config = configSchema.parse({
-      site: 'test',
-      storage: { dir: join(dir, 'recorder'), min_free: '1MB' },
-      record: { segment: '5s' },
-      index: { every: '2s' },
-      cameras: { gate: { streams: { main: camera.url }, ...account } },
-      remotes: {
-        ssh: {
-          ...{ type: 'sftp', host: sshd.host, port: sshd.port, username: sshd.username },
-          ...{ key_file: join(dir, 'key'), host_key: sshd.fingerprint },
-        },
+async function recordOurs(engine: (typeof ENGINES)[number]): Promise<FileRow[]> {
+  const config = configSchema.parse({
+    site: engine,
+    storage: { dir: join(dir, engine), min_free: '1MB' },
+    record: { segment: '5s', engine },
+    index: { every: '2s' },
+    cameras: { gate: { streams: { main: camera.url }, ...account } },
+    remotes: {
+      ssh: {
+        ...{ type: 'sftp', host: sshd.host, port: sshd.port, username: sshd.username },
+        ...{ key_file: join(dir, 'key'), host_key: sshd.fingerprint },
       },
-    });
-    const ffmpeg = await findFfmpeg();
-    const app = await App.open({ config, ffmpeg, clock: systemClock, log: createLog({ level: 'silent' }) });
-    const stop = new AbortController();
-    const running = app.run(stop.signal);
-    const delivered = () =>
-      app.ledger.files.between('gate', 0, Number.MAX_SAFE_INTEGER).filter((file) => file.verifiedAt && file.run);
-    try {
-      await until('five delivered segments', () => delivered().length >= 5, 60_000);
-      return delivered();
-    } finally {
-      stop.abort();
-      await running;
-    }
+    },
+  });
+  const ffmpeg = await findFfmpeg();
+  const app = await App.open({ config, ffmpeg, clock: systemClock, log: createLog({ level: 'silent' }) });
+  const stop = new AbortController();
+  const running = app.run(stop.signal);
+  const delivered = () =>
+    app.ledger.files.between('gate', 0, Number.MAX_SAFE_INTEGER).filter((file) => file.verifiedAt && file.run);
+  try {
+    await until('five delivered segments', () => delivered().length >= 5, 60_000);
+    return delivered();
+  } finally {
+    stop.abort();
+    await running;
   }
+}
+
+function recordBare(url: string, folder: string) {
+  const { username, password } = account;
+  const signedIn = url.replace(
+    '://',
+    `://${encodeURIComponent(username)}:${encodeURIComponent(password).replaceAll("'", '%27')}@`,
+  );
+  const started = mkdir(folder).then(() =>
+    spawn(
+      'ffmpeg',
+      [
+        ...['-v', 'error', '-nostdin', '-rtsp_transport', 'tcp', '-i', signedIn, '-map', '0', '-c', 'copy'],
+        ...['-f', 'segment', '-segment_time', '5', '-segment_format', 'mp4', join(folder, '%03d.mp4')],
+      ],
+      { stdio: 'ignore' },
+    ),
+  );
+  return {
+    async stop() {
+      const child = await started;
+      const gone = once(child, 'exit');
+      child.kill('SIGTERM');
+      await gone;
+      return (await readdir(folder)).sort().map((name) => join(folder, name));
+    },
+  };
+}
+
+describe.each(ENGINES)('a clip from GStreamer, recorded and uploaded to OpenSSH (engine %s)', (engine) => {
+  let files: FileRow[];
+  beforeAll(() => {
+    files = recorded[engine];
+  });
 
   it('delivers at least three whole segments, each with the SHA-256 the ledger has', async () => {
     expect(files.length).toBeGreaterThanOrEqual(3);
@@ -86,12 +121,12 @@ describe('a clip from GStreamer, recorded and uploaded to OpenSSH', () => {
 
   it.each(['v', 'a'] as const)('holds every packet of the source once and in order, across borders (%s)', (stream) => {
     const source = packetHashes(clip, stream);
-    const recorded = files.flatMap((file) => packetHashes(join(sshd.dir, file.key), stream));
+    const packets = files.flatMap((file) => packetHashes(join(sshd.dir, file.key), stream));
     expect(new Set(source).size).toBe(source.length);
-    const first = source.indexOf(recorded[0]!);
+    const first = source.indexOf(packets[0]!);
     expect(first).toBeGreaterThanOrEqual(0);
-    expect(recorded).toEqual(source.slice(first, first + recorded.length));
-    expect(recorded.length).toBeGreaterThan(stream === 'v' ? 15 * 25 : 15 * 46);
+    expect(packets).toEqual(source.slice(first, first + packets.length));
+    expect(packets.length).toBeGreaterThan(stream === 'v' ? 15 * 25 : 15 * 46);
   });
 
   it('loses no more at the start than bare ffmpeg does', () => {
@@ -108,19 +143,20 @@ describe('a clip from GStreamer, recorded and uploaded to OpenSSH', () => {
       if (index > 0) {
         expect(file.start).toBe(files[index - 1]!.end);
         // The first keyframe (one a second) after the multiple, plus the time packets take.
-        expect(file.start % 5_000).toBeLessThan(2_500);
+        expect(file.start % 5_000).toBeLessThan(3_500);
       }
       const media = await describeMp4(join(sshd.dir, file.key));
       expect(media).toMatchObject({ faststart: true, width: 640, height: 360 });
       expect(media!.codecs).toEqual(['avc1.42c01e', 'mp4a.40.2']);
-      expect(Math.abs(media!.durationMs - (file.end - file.start))).toBeLessThan(200);
+      // Pictures of 40 ms.
+      expect(Math.abs(media!.durationMs - (file.end - file.start))).toBeLessThan(80);
     }
   });
 
   it('writes index shards that name the same files', async () => {
     const folder = join(
       sshd.dir,
-      'test/index/gate',
+      `${engine}/index/gate`,
       ...new Date(files[0]!.start).toISOString().slice(0, 10).split('-'),
     );
     const lines: string[] = [];
@@ -133,31 +169,4 @@ describe('a clip from GStreamer, recorded and uploaded to OpenSSH', () => {
       );
     }
   });
-
-  function recordBare(url: string, folder: string) {
-    const { username, password } = account;
-    const signedIn = url.replace(
-      '://',
-      `://${encodeURIComponent(username)}:${encodeURIComponent(password).replaceAll("'", '%27')}@`,
-    );
-    const started = mkdir(folder).then(() =>
-      spawn(
-        'ffmpeg',
-        [
-          ...['-v', 'error', '-nostdin', '-rtsp_transport', 'tcp', '-i', signedIn, '-map', '0', '-c', 'copy'],
-          ...['-f', 'segment', '-segment_time', '5', '-segment_format', 'mp4', join(folder, '%03d.mp4')],
-        ],
-        { stdio: 'ignore' },
-      ),
-    );
-    return {
-      async stop() {
-        const child = await started;
-        const gone = once(child, 'exit');
-        child.kill('SIGTERM');
-        await gone;
-        return (await readdir(folder)).sort().map((name) => join(folder, name));
-      },
-    };
-  }
 });

@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Cam, Discovery } from 'onvif';
+import { Discovery } from 'onvif';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../lib/clock.js';
 import { type Simulator, startSimulator } from '../../lib/simulator/simulator.js';
+import { parseSoap } from '../../lib/simulator/soap.js';
+import { ask, connect } from '../peers/onvif-library.js';
+import { until } from '../peers/until.js';
 
 const never = new AbortController().signal;
 const size = { width: 160, height: 90, fps: 15, loopMs: 1_600, gopFrames: 12, rateBps: 200_000 };
@@ -49,30 +53,6 @@ async function discover(): Promise<string[]> {
   });
 }
 
-type Call = (
-  options: object,
-  callback: (error: Error | null, value: Record<string, unknown>, xml: string) => void,
-) => void;
-
-async function connect(url: string, password: string): Promise<Cam> {
-  const { port, pathname: path } = new URL(url);
-  const options = { hostname: '127.0.0.1', port: Number(port), path, username: 'admin', password, autoconnect: false };
-  const cam = new Cam(options, () => undefined);
-  await new Promise<void>((resolve, reject) =>
-    cam.connect((error: Error | null) => (error ? reject(error) : resolve())),
-  );
-  return cam;
-}
-
-async function ask(cam: Cam, method: string, options: object = {}): Promise<Record<string, unknown>> {
-  const call = (cam as unknown as Record<string, Call>)[method]!;
-  return await new Promise((resolve, reject) => {
-    const done = (error: Error | null, value: Record<string, unknown>) => (error ? reject(error) : resolve(value));
-    if (call.length < 2) (call as unknown as (callback: typeof done) => void).call(cam, done);
-    else call.call(cam, options, done);
-  });
-}
-
 describe('the onvif library', () => {
   it('discovers every camera, but none that is down', async () => {
     const urls = simulator.cameras.map(({ onvifUrl }) => onvifUrl);
@@ -108,9 +88,9 @@ describe('the onvif library', () => {
     await expect(ask(cam, 'getStreamUri', { protocol: 'RTSP', profileToken: 'none' })).rejects.toThrow(
       /No such profile/,
     );
-    const encoder = await ask(cam, 'getVideoEncoderConfiguration', 'encoder-sub' as unknown as object);
+    const encoder = await ask(cam, 'getVideoEncoderConfiguration', 'encoder-sub');
     expect(encoder).toMatchObject({ rateControl: { frameRateLimit: 15, bitrateLimit: 200 } });
-    await expect(ask(cam, 'getUsers')).rejects.toThrow(/Not Implemented/);
+    expect(await ask(cam, 'getUsers')).toEqual([{ username: 'admin', userLevel: 'Administrator' }]);
   });
 
   it('is refused with a wrong password, and with the right one while sign-in is refused', async () => {
@@ -122,6 +102,26 @@ describe('the onvif library', () => {
     await camera.setFault(undefined);
     const wrong = connect(onvifUrl!, 'wrong').then((cam) => ask(cam, 'getDeviceInformation'));
     await expect(wrong).rejects.toThrow(/not authorized/i);
+  });
+});
+
+describe('discovery', () => {
+  it('is told hello by a camera that has come up, at the address it has now', async () => {
+    const { camera } = simulator.cameras[1]!;
+    const heard: string[] = [];
+    const socket = createSocket({ type: 'udp4', reuseAddr: true });
+    socket.on('message', (message) => heard.push(message.toString()));
+    socket.bind(3702, '239.255.255.250');
+    await once(socket, 'listening');
+    socket.addMembership('239.255.255.250', '127.0.0.1');
+    const hello = () =>
+      heard.map(parseSoap).find((one) => one?.operation === 'Hello' && one.text('Address') === camera.urn);
+    await camera.moveTo('127.0.0.31');
+    await until('a hello', () => hello() !== undefined);
+    expect(hello()!.text('XAddrs')).toBe(camera.deviceUrl);
+    expect(camera.deviceUrl).toContain('//127.0.0.31:');
+    await camera.moveTo('127.0.0.1');
+    socket.close();
   });
 });
 
@@ -148,21 +148,36 @@ describe('the snapshot', () => {
 function usernameToken(): string {
   const [nonce, created] = [Buffer.from('once'), new Date(systemClock.now()).toISOString()];
   const digest = createHash('sha1').update(nonce).update(created).update('secret').digest('base64');
-  return `<Username>admin</Username><Password>${digest}</Password><Nonce>${nonce.toString('base64')}</Nonce><Created>${created}</Created>`;
+  return (
+    `<Security><UsernameToken><Username>admin</Username><Password>${digest}</Password>` +
+    `<Nonce>${nonce.toString('base64')}</Nonce><Created>${created}</Created></UsernameToken></Security>`
+  );
 }
 
 describe('odd requests', () => {
   it('are answered with a length and a fault, or cut off when they are huge', async () => {
     const url = simulator.cameras[0]!.onvifUrl!;
     const post = (body: string) => fetch(url, { method: 'POST', body });
+    const ask = (operation: string, header = '') =>
+      post(
+        `<x:Envelope xmlns:x="s"><x:Header>${header}</x:Header><x:Body>` +
+          `<q:${operation} xmlns:q="http://www.onvif.org/ver10/device/wsdl"/></x:Body></x:Envelope>`,
+      );
     const junk = await post('hello');
     expect(junk.status).toBe(400);
     expect(Number(junk.headers.get('content-length'))).toBeGreaterThan(0);
-    expect((await post('<Body><GetProfiles/></Body>')).status).toBe(400);
-    const signed = (operation: string) => post(`<Header>${usernameToken()}</Header><Body><${operation}/></Body>`);
-    expect((await signed('GetProfiles')).status).toBe(200);
-    expect(await (await signed('constructor')).text()).toContain('ActionNotSupported');
-    expect(await (await post('<x:Body><q:GetSystemDateAndTime/></x:Body>')).text()).toContain('<tt:UTCDateTime>');
+    // No credentials: a challenge; wrong ones of the other kind: a fault.
+    const challenged = await ask('GetScopes');
+    expect([challenged.status, challenged.headers.get('www-authenticate')]).toEqual([
+      401,
+      expect.stringMatching(/^Digest /),
+    ]);
+    expect((await ask('GetScopes', '<Security><UsernameToken/></Security>')).status).toBe(400);
+    expect((await ask('GetScopes', usernameToken())).status).toBe(200);
+    expect(await (await ask('constructor', usernameToken())).text()).toContain('ActionNotSupported');
+    expect(await (await ask('GetSystemDateAndTime')).text()).toContain('<tt:UTCDateTime>');
+    expect((await post('<!DOCTYPE x [<!ENTITY y "z">]><x>&y;</x>')).status).toBe(400);
+    expect((await post('<a>'.repeat(5_000))).status).toBe(400);
     await expect(post('x'.repeat(200_000))).rejects.toThrow();
     expect((await fetch(new URL('/other', url))).status).toBe(404);
   });

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { ObjectStore } from '../../lib/transfer-endpoint/object-store.js';
+import { until } from '../peers/until.js';
 import { EndpointUnderTest, type EndpointUnderTestOptions } from '../simulators/endpoint-under-test.js';
 import { OPEN_MODE, RawSftp, STATUS_CODE } from '../simulators/raw-sftp.js';
 
@@ -126,6 +128,22 @@ describe('the view of a user', () => {
     }
   });
 
+  // Asked of the store and not of the system: there the garbage collector closes folders too, with a warning, and sooner or later.
+  it.each(['closes the folder', 'is gone'])(
+    'lets go of a folder that was never read, once the client %s',
+    async (how) => {
+      let open = 0;
+      await start({ wrap: (store) => withListing(store, (by) => (open += by)) });
+      const sftp = await under.session();
+      await sftp.put('clip.mp4', 'x');
+      const handle = await sftp.openFolder('/');
+      expect(open).toBe(1);
+      if (how === 'is gone') sftp.sftp.end();
+      else await sftp.close(handle);
+      await until('the folder to be let go', () => open === 0, 10_000);
+    },
+  );
+
   it('shows a put-only user nothing where listing is off', async () => {
     await start({ behaviour: { dropboxListing: false } });
     const sftp = await under.session('drop');
@@ -170,3 +188,22 @@ describe('the view of a user', () => {
     expect(await sftp.list('many')).toEqual(names);
   });
 });
+
+/** `store`, counting the listings that are begun and not ended. */
+function withListing(store: ObjectStore, count: (by: 1 | -1) => void): ObjectStore {
+  const list = async function* (folder: string) {
+    count(1);
+    try {
+      yield* store.list(folder);
+    } finally {
+      count(-1);
+    }
+  };
+  return new Proxy(store, {
+    get: (target, name) => {
+      if (name === 'list') return list;
+      const value = Reflect.get(target, name) as unknown;
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}

@@ -5,28 +5,25 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SftpRemote } from '../../lib/remote/sftp.js';
 import { S3Store } from '../../lib/transfer-endpoint/s3-store.js';
-import { type RunningRadosgw, startRadosgw } from '../peers/radosgw.js';
+import { sharedRadosgw } from '../peers/shared.js';
 import { EndpointUnderTest } from '../simulators/endpoint-under-test.js';
 import { RawSftp } from '../simulators/raw-sftp.js';
 
 /** The whole road as on AWS: SFTP client, Transfer, bucket. */
 describe('the endpoint over S3', () => {
-  let peer: RunningRadosgw;
   let store: S3Store;
   let under: EndpointUnderTest;
   let dir: string;
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'over-s3-'));
-    const { createBucket, stop, ...server } = await startRadosgw();
-    peer = { createBucket, stop, ...server };
-    store = new S3Store({ ...server, bucket: await createBucket() });
+    const radosgw = await sharedRadosgw();
+    store = new S3Store({ ...radosgw.access, bucket: await radosgw.createBucket() });
     under = await EndpointUnderTest.start({ wrap: () => store });
   });
   afterAll(async () => {
     await under?.remove();
     await store?.close();
-    await peer?.stop();
     await rm(dir, { recursive: true, force: true });
   });
 

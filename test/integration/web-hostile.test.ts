@@ -1,26 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it, type MockInstance, vi } from 'vitest';
 import type { ArchiveSource } from '../../src/archive-source.js';
 import { indexKey } from '../../src/segment.js';
+import { SLASH, UP } from '../simulators/path-tricks.js';
 import { RawClient } from '../simulators/raw-client.js';
 import { CANARY, clip, DAY, LOCAL_TOKEN, WebSite } from '../simulators/web-site.js';
 
 const AUTHORIZED = `Authorization: Bearer ${LOCAL_TOKEN}`;
 
-/** Ways to write `..`, a separator and the end of a path that one decoder or another has fallen for. */
-const UP = [
-  '..',
-  '%2e%2e',
-  '.%2e',
-  '%2E.',
-  '%252e%252e',
-  '..%00',
-  '%c0%ae%c0%ae',
-  '%uff0e%uff0e',
-  '....',
-  '..;',
-  '.%20.',
-];
-const SLASH = ['/', '//', '%2f', '%2F', '%252f', '\\', '%5c', '%255c', '/./', '%c0%af', '%00/'];
 const TARGETS = ['secret.txt', 'etc/hostname', 'home/notes.txt', `${clip.key}`];
 const BASES = ['/api/v1/media/', '/api/v1/media/home/', '/', '/assets/', `/snapshots/gate/${DAY}/`, '/latest/'];
 

@@ -2,8 +2,19 @@ import type { Express } from 'express';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../lib/clock.js';
 import { createApplication } from '../../src/browse/application.js';
+import { PatientWeb } from '../../src/browse/patient-web.js';
 import { WebServer } from '../../src/browse/server.js';
-import { type Answer, cookieOf, DAY, LOCAL_TOKEN, PASSWORD, photo, USER, WebSite } from '../simulators/web-site.js';
+import {
+  type Answer,
+  clip,
+  cookieOf,
+  DAY,
+  LOCAL_TOKEN,
+  PASSWORD,
+  photo,
+  USER,
+  WebSite,
+} from '../simulators/web-site.js';
 
 interface Route {
   method: string;
@@ -20,13 +31,22 @@ function routesOf(app: Express): Route[] {
 }
 
 /** What may be asked without signing in. A page holds nothing: it asks the API. */
-const PUBLIC = new Set(['GET /healthz', 'POST /api/v1/login', 'GET /', 'GET /timeline', 'GET /photos', 'GET /login']);
+const PUBLIC = new Set([
+  ...['GET /healthz', 'POST /api/v1/login'],
+  ...['GET /', 'GET /timeline', 'GET /review', 'GET /photos', 'GET /login'],
+]);
 
 /** A request each route answers with something when it is allowed. */
 const EXAMPLES: Record<string, string> = {
   '/api/v1/days': '/api/v1/days?camera=gate',
   '/api/v1/entries': `/api/v1/entries?camera=gate&day=${DAY}`,
+  '/api/v1/calendar': `/api/v1/calendar?month=${DAY.slice(0, 7)}`,
+  '/api/v1/storage': `/api/v1/storage?camera=gate&day=${DAY}`,
   '/api/v1/media/*key': `/api/v1/media/${photo.key}`,
+  '/api/v1/cameras/:camera/motion': '/api/v1/cameras/gate/motion',
+  '/api/v1/exports/:id': '/api/v1/exports/20260503T120000Z-00000000',
+  '/api/v1/exports/:id/*file': '/api/v1/exports/20260503T120000Z-00000000/clip.mp4',
+  '/api/v1/sprites/*key': `/api/v1/sprites/${clip.key}`,
   '/snapshots/:day/:time.jpg': `/snapshots/${DAY}/12-01-07.jpg`,
   '/snapshots/:camera/:day/:time.jpg': `/snapshots/gate/${DAY}/12-01-07.jpg`,
 };
@@ -128,6 +148,9 @@ describe('the web server', () => {
       expect(JSON.parse(session.body)).toEqual({
         user: USER,
         site: 'home',
+        sites: ['home'],
+        source: 'recorder',
+        capabilities: { recorder: true, sprites: false, transcode: false, storage: false, exports: false },
         timezone: 'Europe/Copenhagen',
         version: '1.2.3',
       });
@@ -241,7 +264,7 @@ describe('the web server', () => {
 
   describe('health and failures', () => {
     const health = async (status: () => never | { state: 'ok' | 'degraded' | 'down' }): Promise<Answer> => {
-      const report = await site.options.status();
+      const report = await site.options.status!();
       const fresh = await WebSite.start({ status: () => ({ ...report, ...status() }) });
       const answer = await fresh.ask('/healthz');
       await fresh.dispose();
@@ -275,6 +298,20 @@ describe('the web server', () => {
       const port = Number(new URL(site.url).port);
       const second = new WebServer({ ...site.options, clock: systemClock, listen: { host: '127.0.0.1', port } });
       await expect(second.listen()).rejects.toMatchObject({ code: 'port-in-use', hint: expect.any(String) });
+    });
+
+    it('is at another port of this machine where its own cannot be had, and ends there as well', async () => {
+      const listen = { host: '127.0.0.1', port: Number(new URL(site.url).port) };
+      const web = new PatientWeb({ ...site.options, clock: systemClock, listen });
+      const { url } = await web.listen();
+      expect(url).not.toBe(site.url);
+      expect(web.problem).toContain(`ss -ltnp 'sport = :${listen.port}'`);
+      const stop = new AbortController();
+      const running = web.run(stop.signal);
+      expect((await fetch(`${url}/healthz`)).ok).toBe(true);
+      stop.abort();
+      await running;
+      await expect(fetch(`${url}/healthz`)).rejects.toThrow();
     });
   });
 });

@@ -1,13 +1,14 @@
 """Serves one MP4 (AAC) or MOV (G.711) file once over RTSP with GStreamer's RTSP server: a peer nobody here wrote.
 
-usage: gst-rtsp-server.py FILE [USER PASSWORD]; prints the port it listens on. Path: /clip
+usage: gst-rtsp-server.py FILE [USER PASSWORD [PEM]]; prints the port it listens on. Path: /clip
+PEM: certificate and key; it then speaks TLS alone.
 """
 import sys
 import gi
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtsp, GstRtspServer
+from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer
 
 Gst.init(None)
 file, credentials = sys.argv[1], sys.argv[2:4]
@@ -28,6 +29,8 @@ if credentials:
     token = GstRtspServer.RTSPToken()
     token.set_string("media.factory.role", "user")
     auth.add_digest(credentials[0], credentials[1], token)
+    if len(sys.argv) > 4:
+        auth.set_tls_certificate(Gio.TlsCertificate.new_from_file(sys.argv[4]))
     server.set_auth(auth)
     permissions = GstRtspServer.RTSPPermissions()
     permissions.add_permission_for_role("user", "media.factory.access", True)

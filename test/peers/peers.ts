@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 
 /** A program nobody here wrote that the tests talk to, and the Debian packages that bring it. */
 export interface Peer {
@@ -7,9 +9,17 @@ export interface Peer {
   /** Present when this file exists. */
   file: string;
   packages: string[];
+  /** Only unpacked, below this folder: for a package that Debian does not let be installed beside another peer's. */
+  unpackedIn?: string;
 }
 
+/** Debian's ProFTPD, unpacked: it conflicts with vsftpd. */
+export const PROFTPD_DIR = join(homedir(), '.cache/nvr-uplink-peers/proftpd');
+
 const TRIPLET = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+
+/** Loaded into programs that are to see another time. */
+export const FAKETIME = `/usr/lib/${TRIPLET}/faketime/libfaketimeMT.so.1`;
 
 export const PEERS: Peer[] = [
   { name: 'ffmpeg', file: '/usr/bin/ffmpeg', packages: ['ffmpeg'] },
@@ -27,6 +37,24 @@ export const PEERS: Peer[] = [
   },
   { name: 'Chromium', file: '/usr/bin/chromium', packages: ['chromium', 'fonts-dejavu-core'] },
   { name: "Ceph's radosgw", file: '/usr/bin/radosgw', packages: ['radosgw', 'ceph-mon', 'ceph-osd'] },
+  { name: 'vsftpd', file: '/usr/sbin/vsftpd', packages: ['vsftpd'] },
+  {
+    name: 'ProFTPD',
+    file: join(PROFTPD_DIR, 'usr/sbin/proftpd'),
+    packages: [
+      ...['proftpd-core', 'proftpd-mod-crypto', 'libhiredis0.14', 'libmemcached11', 'libmemcachedutil2'],
+      ...['libhashkit2', 'libpcre2-posix3'],
+    ],
+    unpackedIn: PROFTPD_DIR,
+  },
+  { name: 'rclone', file: '/usr/bin/rclone', packages: ['rclone'] },
+  { name: 'lftp', file: '/usr/bin/lftp', packages: ['lftp'] },
+  { name: 'curl', file: '/usr/bin/curl', packages: ['curl'] },
+  { name: 'ip', file: '/bin/ip', packages: ['iproute2'] },
+  { name: 'strace', file: '/usr/bin/strace', packages: ['strace'] },
+  { name: 'libfaketime', file: FAKETIME, packages: ['libfaketime'] },
+  { name: 'openssl', file: '/usr/bin/openssl', packages: ['openssl'] },
+  { name: 'Mosquitto', file: '/usr/sbin/mosquitto', packages: ['mosquitto'] },
   { name: 'onvif-util', file: '/usr/bin/onvif-util', packages: ['onvif-tools'] },
 ];
 
@@ -40,8 +68,25 @@ export function mayInstall(): boolean {
 }
 
 export function install(peers: readonly Peer[]): void {
-  const packages = peers.flatMap((peer) => peer.packages);
+  const packages = peers.filter((peer) => !peer.unpackedIn).flatMap((peer) => peer.packages);
   const options = { stdio: 'inherit', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } } as const;
   execFileSync('apt-get', ['update', '-qq'], options);
   execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], options);
+  for (const peer of peers) if (peer.unpackedIn) unpack(peer.packages, peer.unpackedIn);
+}
+
+/** Beside its place and then renamed, so that one that was interrupted is not taken for whole. */
+function unpack(packages: readonly string[], folder: string): void {
+  const aside = `${folder}.${process.pid}`;
+  mkdirSync(aside, { recursive: true });
+  execFileSync('apt-get', ['download', '-qq', '-o', 'APT::Sandbox::User=root', ...packages], {
+    cwd: aside,
+    stdio: 'inherit',
+  });
+  for (const file of readdirSync(aside).filter((name) => name.endsWith('.deb'))) {
+    execFileSync('dpkg', ['-x', join(aside, file), aside]);
+    rmSync(join(aside, file));
+  }
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(aside, folder);
 }

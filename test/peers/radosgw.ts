@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { ended, spawnDependent, stopChild, tail } from '../../lib/child.js';
 import { systemClock } from '../../lib/clock.js';
 
@@ -15,17 +16,22 @@ const run = promisify(execFile);
 const READY_MS = 120_000;
 const POLL_MS = 250;
 
-export interface RunningRadosgw {
+export interface TemporaryCredentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken: string;
+}
+
+/** Where a gateway is and how it is administered: plain data, so that other processes can use it. */
+export interface RadosgwAddress {
   endpoint: string;
   region: string;
   credentials: { accessKeyId: string; secretAccessKey: string };
-  /** Creates a bucket with a new name. */
-  createBucket(): Promise<string>;
-  stop(): Promise<void>;
+  conf: string;
 }
 
 /** Debian's Ceph as an S3 server: one monitor, one OSD in memory, one gateway, all below a folder of its own. */
-export async function startRadosgw(): Promise<RunningRadosgw> {
+export async function startRadosgw(): Promise<RadosgwAddress & { stop(): Promise<void> }> {
   const dir = await mkdtemp(join(tmpdir(), 'radosgw-'));
   const daemons: Daemon[] = [];
   const stop = async () => {
@@ -34,14 +40,14 @@ export async function startRadosgw(): Promise<RunningRadosgw> {
     await rm(dir, { recursive: true, force: true });
   };
   try {
-    return await start(dir, daemons, stop);
+    return { ...(await start(dir, daemons)), stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function start(dir: string, daemons: Daemon[], stop: () => Promise<void>): Promise<RunningRadosgw> {
+async function start(dir: string, daemons: Daemon[]): Promise<RadosgwAddress> {
   const [v2, v1, port] = await freePorts(3);
   const monitors = `[v2:127.0.0.1:${v2},v1:127.0.0.1:${v1}]`;
   const fsid = randomUUID();
@@ -61,28 +67,11 @@ async function start(dir: string, daemons: Daemon[], stop: () => Promise<void>):
   await ceph('osd', 'crush', 'add', 'osd.0', '1.0', 'root=default', 'host=local');
   daemons.push(new Daemon('ceph-osd', ['-f', '-c', conf, '-i', '0']));
 
+  const endpoint = `http://127.0.0.1:${port}`;
   const gateway = new Daemon('radosgw', ['-f', '-c', conf, '-n', 'client.rgw.local']);
   daemons.push(gateway);
-  const endpoint = `http://127.0.0.1:${port}`;
   await gateway.until(() => answers(endpoint));
-  const credentials = await createUser(conf);
-
-  const region = 'default';
-  const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
-  return {
-    endpoint,
-    region,
-    credentials,
-    async createBucket() {
-      const Bucket = `archive-${randomBytes(4).toString('hex')}`;
-      await client.send(new CreateBucketCommand({ Bucket }));
-      return Bucket;
-    },
-    async stop() {
-      client.destroy();
-      await stop();
-    },
-  };
+  return { endpoint, region: 'default', credentials: await createUser(conf), conf };
 }
 
 /** A daemon kept in the foreground, so that it is ours to end. */
@@ -116,11 +105,73 @@ class Daemon {
 }
 
 /** With keys that Ceph makes up. */
-async function createUser(conf: string): Promise<RunningRadosgw['credentials']> {
+async function createUser(conf: string): Promise<RadosgwAddress['credentials']> {
   const admin = async (...args: string[]) => (await run('radosgw-admin', ['-c', conf, ...args])).stdout;
   const user = JSON.parse(await admin('user', 'create', '--uid=test', '--display-name=test'));
   await admin('caps', 'add', '--uid=test', '--caps=roles=*;user-policy=*');
   return { accessKeyId: user.keys[0].access_key, secretAccessKey: user.keys[0].secret_key };
+}
+
+/** A client of a running gateway. */
+export class Radosgw {
+  readonly address: RadosgwAddress;
+  /** What our own parts are told of it. */
+  readonly access: Pick<RadosgwAddress, 'endpoint' | 'region' | 'credentials'>;
+
+  constructor(address: RadosgwAddress) {
+    const { endpoint, region, credentials } = address;
+    this.address = address;
+    this.access = { endpoint, region, credentials };
+  }
+
+  /** Creates a bucket with a new name. */
+  async createBucket({ objectLock }: { objectLock?: boolean } = {}): Promise<string> {
+    const Bucket = `archive-${randomBytes(4).toString('hex')}`;
+    const client = new S3Client({ ...this.access, forcePathStyle: true });
+    try {
+      await client.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: objectLock }));
+    } finally {
+      client.destroy();
+    }
+    return Bucket;
+  }
+
+  /** Credentials of a new role that may do what `policy` allows, and of that only what `sessionPolicy` allows, too. */
+  assumeRole(policy: object, sessionPolicy?: string): Promise<TemporaryCredentials> {
+    return assumeRole(this.address, policy, sessionPolicy);
+  }
+}
+
+/** A role that only the test's own user may take on: Ceph has no services of Amazon's to trust. */
+async function assumeRole(
+  { conf, endpoint, region, credentials }: RadosgwAddress,
+  policy: object,
+  sessionPolicy: string | undefined,
+): Promise<TemporaryCredentials> {
+  const admin = (...args: string[]) => run('radosgw-admin', ['-c', conf, ...args]);
+  const name = `role-${randomBytes(4).toString('hex')}`;
+  const trust = {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: { AWS: ['arn:aws:iam:::user/test'] }, Action: ['sts:AssumeRole'] }],
+  };
+  await admin('role', 'create', `--role-name=${name}`, `--assume-role-policy-doc=${JSON.stringify(trust)}`);
+  await admin(
+    ...['role-policy', 'put', `--role-name=${name}`, '--policy-name=test'],
+    `--policy-doc=${JSON.stringify(policy)}`,
+  );
+  const sts = new STSClient({ endpoint, region, credentials });
+  try {
+    const { Credentials } = await sts.send(
+      new AssumeRoleCommand({
+        ...{ RoleArn: `arn:aws:iam:::role/${name}`, RoleSessionName: 'test' },
+        Policy: sessionPolicy,
+      }),
+    );
+    const { AccessKeyId, SecretAccessKey, SessionToken } = Credentials!;
+    return { accessKeyId: AccessKeyId!, secretAccessKey: SecretAccessKey!, sessionToken: SessionToken! };
+  } finally {
+    sts.destroy();
+  }
 }
 
 async function answers(url: string): Promise<boolean> {

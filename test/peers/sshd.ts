@@ -1,10 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { descendants, freePort, signal } from './processes.js';
 
 /** A real OpenSSH server of this test's own: own port, host key, user key and configuration, for the user running it. */
 export class Sshd {
@@ -62,6 +63,11 @@ export class Sshd {
     }
   }
 
+  /** Lets another key sign in, given as OpenSSH writes public keys. */
+  async authorize(publicKey: string): Promise<void> {
+    await appendFile(join(this.#work, 'user.pub'), `${publicKey}\n`);
+  }
+
   /** Ends the server and every session of it. */
   async pause(): Promise<void> {
     const child = this.#child;
@@ -113,18 +119,6 @@ function configuration(work: string, dir: string, port: number): string {
   ].join('\n');
 }
 
-/** sshd cannot be asked for port 0. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
-
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
@@ -134,34 +128,4 @@ function answers(port: number): Promise<boolean> {
     });
     socket.once('error', () => resolve(false));
   });
-}
-
-async function descendants(root: number): Promise<{ pid: number; name: string }[]> {
-  const parents = new Map<number, { parent: number; name: string }>();
-  for (const entry of await readdir('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    // A process may end between the listing and the look.
-    const stat = await readFile(`/proc/${entry}/stat`, 'utf8').catch(() => '');
-    const match = /^\d+ \((.*)\) \S (\d+)/s.exec(stat);
-    if (match) parents.set(Number(entry), { name: match[1]!, parent: Number(match[2]) });
-  }
-  const family: { pid: number; name: string }[] = [];
-  const grow = (of: number) => {
-    for (const [pid, { parent, name }] of parents) {
-      if (parent !== of) continue;
-      family.push({ pid, name });
-      grow(pid);
-    }
-  };
-  grow(root);
-  return family;
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch (error) {
-    // Already gone is what we wanted.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
 }

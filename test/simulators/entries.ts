@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type GapEntry, type MediaEntry, mediaKey } from '../../src/segment.js';
+import { type GapEntry, type MediaEntry, mediaKey, type OffEntry } from '../../src/segment.js';
 
 /** Times in tests: `at('2026-05-03', '02:10')`. */
 export function at(day: string, time = '00:00:00'): number {
@@ -30,6 +30,10 @@ export function segment(camera: string, start: number, end: number, more: Partia
 
 export function snapshot(camera: string, start: number): MediaEntry {
   return segment(camera, start, start, { type: 'snapshot', kind: 'snapshot' });
+}
+
+export function off(camera: string, start: number, end: number, reason: OffEntry['reason'] = 'no-motion'): OffEntry {
+  return { type: 'off', camera, start, end, reason };
 }
 
 export function gap(camera: string, start: number, end: number, cause: GapEntry['cause'] = 'unreachable'): GapEntry {

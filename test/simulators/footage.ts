@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { LocatedEntry } from '../../src/archive-source.js';
-import { type MediaEntry, mediaKey } from '../../src/segment.js';
+import { type MediaEntry, type MotionSpan, mediaKey } from '../../src/segment.js';
 
 const run = promisify(execFile);
 
@@ -15,6 +15,8 @@ export const at = (clock: string) => Date.parse(`2026-05-03T${clock}Z`);
 
 export interface Footage {
   entries: LocatedEntry[];
+  /** Storage classes of the files that would have to be thawed, by key. */
+  frozen: Map<string, string>;
   /** Which file holds the bytes of a key. */
   files: Map<string, string>;
 }
@@ -22,12 +24,13 @@ export interface Footage {
 /** Writes the media files below `dir` and says what they are footage of. */
 export async function makeFootage(dir: string): Promise<Footage> {
   const seconds = [0, 1, 2, 3].map((n) => film(dir, `short-${n}.mp4`, 10, 25, n * 80));
-  const [long, photo, ...short] = await Promise.all([
+  const [long, h265, photo, ...short] = await Promise.all([
     film(dir, 'long.mp4', 300, 5, 30),
+    film(dir, 'h265.mp4', 10, 10, 200, ['libx265', '-x265-params', 'log-level=error:pools=none', '-tag:v', 'hvc1']),
     still(dir, 'photo.jpg'),
     ...seconds,
   ]);
-  const footage: Footage = { entries: [], files: new Map() };
+  const footage: Footage = { entries: [], frozen: new Map(), files: new Map() };
   const add = async (camera: string, start: number, lengthMs: number, file: string) =>
     put(footage, await entryOf(camera, start, lengthMs, file), file);
   for (const camera of ['front', 'yard']) {
@@ -41,11 +44,27 @@ export async function makeFootage(dir: string): Promise<Footage> {
   for (const [n, clock] of ['10:00:00', '10:00:10', '10:00:20', '10:00:45'].entries()) {
     await add('front', at(clock), 10_000, short[n]!);
   }
+  await add('yard', at('04:00:00'), 10_000, h265!);
+  footage.entries.push({ type: 'off', camera: 'yard', start: at('02:00:00'), end: at('03:00:00'), reason: 'schedule' });
+  alter(footage, 'yard', '05:00:00', (entry) => footage.frozen.set(entry.key, 'GLACIER'));
+  alter(footage, 'yard', '05:40:00', (entry) => (entry.motion = [moving('05:41:00', '05:45:00', 0.4)]));
+  alter(footage, 'yard', '05:45:00', (entry) => (entry.motion = [moving('05:45:00', '05:46:30', 0.9, 'person')]));
+  alter(footage, 'front', '10:05:00', (entry) => (entry.motion = [moving('10:06:10', '10:06:20', 0.7, 'vehicle')]));
   gap(footage, 'front', '10:00:30', '10:00:45', 'silent');
   gap(footage, 'yard', '07:00:00', '07:40:00', 'unreachable');
   for (let n = 0; n < 60; n++) await add(n % 3 ? 'front' : 'yard', at('05:00:00') + n * 400_000, 0, photo!);
   return footage;
 }
+
+/** Changes the entry of a camera that begins then. */
+function alter({ entries }: Footage, camera: string, clock: string, change: (entry: MediaEntry) => void): void {
+  for (const entry of entries)
+    if (entry.type === 'segment' && entry.camera === camera && entry.start === at(clock)) change(entry);
+}
+
+const moving = (from: string, to: string, score: number, kind = 'motion'): MotionSpan => ({
+  ...{ start: at(from), end: at(to), score, kind, source: 'onvif' },
+});
 
 function put(footage: Footage, entry: MediaEntry, file: string): void {
   const uploaded = entry.end <= at('11:00:00');
@@ -69,28 +88,27 @@ async function entryOf(camera: string, start: number, lengthMs: number, file: st
     end: start + lengthMs,
     bytes: bytes.length,
     sha256: createHash('sha256').update(bytes).digest('hex'),
-    ...(lengthMs > 0 ? { codecs: ['avc1.42c01e', 'mp4a.40.2'] } : {}),
+    ...(lengthMs > 0 ? { codecs: [file.includes('h265') ? 'hvc1.1.6.L63.90' : 'avc1.42c01e', 'mp4a.40.2'] } : {}),
+    ...{ width: 640, height: 360 },
     source: 'rtsp',
   };
 }
 
-async function film(dir: string, name: string, seconds: number, rate: number, hue: number): Promise<string> {
+const H264 = ['libx264', '-preset', 'ultrafast', '-profile:v', 'baseline'];
+
+export async function film(
+  dir: string,
+  name: string,
+  seconds: number,
+  rate: number,
+  hue: number,
+  codec: readonly string[] = H264,
+): Promise<string> {
   const file = join(dir, name);
   await run('ffmpeg', [
     ...['-v', 'error', '-y', '-f', 'lavfi', '-i', `testsrc2=size=640x360:rate=${rate}:duration=${seconds}`],
     ...['-f', 'lavfi', '-i', `sine=frequency=300:duration=${seconds}`, '-vf', `hue=h=${hue}`, '-shortest'],
-    ...[
-      '-c:v',
-      'libx264',
-      '-preset',
-      'ultrafast',
-      '-profile:v',
-      'baseline',
-      '-pix_fmt',
-      'yuv420p',
-      '-g',
-      `${rate * 2}`,
-    ],
+    ...['-c:v', ...codec, '-pix_fmt', 'yuv420p', '-g', `${rate * 2}`],
     ...['-c:a', 'aac', '-b:a', '48k', '-movflags', '+faststart', file],
   ]);
   return file;

@@ -1,7 +1,11 @@
-import { open, readFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { systemClock } from '../../lib/clock.js';
+import { Failure } from '../../lib/errors.js';
+import { openRange } from '../../lib/objects/open-range.js';
 import { hashPassword } from '../../lib/password.js';
-import { openMedia } from '../../src/archive/open-media.js';
+import { exportDesk, seeing } from '../../src/app-web.js';
 import type { ArchiveSource } from '../../src/archive-source.js';
 import type { StatusReport } from '../../src/browse/api.js';
 import { WebServer } from '../../src/browse/server.js';
@@ -23,8 +27,14 @@ export interface PagesServer {
 /** The real server over made footage and the pages built in the folder `pages`; its clock stands at {@link NOW}. */
 export async function servePages(footage: Footage, pages: string): Promise<PagesServer> {
   const status = statusReport();
+  const archive = archiveOf(footage);
+  const cache = await mkdtemp(join(tmpdir(), 'pages-server-'));
   const server = new WebServer({
-    archive: archiveOf(footage),
+    archive,
+    ...seeing('ffmpeg', join(cache, 'sprites'), () => archive),
+    exports: exportDesk(join(cache, 'exports'), () => ({ archive }), { clock: systemClock, version: '0.1.0' }),
+    // Says that files may be frozen; nothing is ever fetched from there.
+    mediaOrigins: ['https://archive.s3.example'],
     status: () => status,
     latestPicture: (camera) => latestOf(footage, camera),
     site: SITE,
@@ -46,9 +56,10 @@ export async function servePages(footage: Footage, pages: string): Promise<Pages
     url,
     status,
     cookie: { ...(await signIn(url)), url },
-    close: () => {
+    async close() {
       stop.abort();
-      return running;
+      await running;
+      await rm(cache, { recursive: true });
     },
   };
 }
@@ -63,7 +74,7 @@ async function signIn(url: string): Promise<{ name: string; value: string }> {
   return { name: name!, value: value! };
 }
 
-function archiveOf({ entries, files }: Footage): ArchiveSource {
+function archiveOf({ entries, frozen, files }: Footage): ArchiveSource {
   return {
     cameras: async () => [...new Set(entries.map((entry) => entry.camera))],
     days: async (camera) =>
@@ -72,9 +83,11 @@ function archiveOf({ entries, files }: Footage): ArchiveSource {
       entries
         .filter((entry) => entry.camera === camera && dayOf(entry.start) === day)
         .sort((a, b) => a.start - b.start),
+    frozen: async () => frozen,
     open: async (key, range) => {
+      if (frozen.has(key)) throw new Failure('The object is frozen.', { kind: 'permanent', code: 'frozen' });
       const file = files.get(key);
-      return file === undefined ? undefined : openMedia(await open(file), range);
+      return file === undefined ? undefined : openRange(await open(file), range);
     },
   };
 }
@@ -120,6 +133,7 @@ function statusReport(): StatusReport {
         state: 'waiting',
         reason: 'The server closed the connection.',
         retryAt: new Date(NOW + 42_000).toISOString(),
+        motion24h: { deadlineSeconds: 60, sent: 12, late: 1, worstSeconds: 94 },
       },
     ],
     disk: { usedBytes: 23_400_000_000, freeBytes: 87_000_000_000 },

@@ -44,6 +44,10 @@ export class RawSftp {
     return promisify(this.sftp.stat.bind(this.sftp))(path);
   }
 
+  openFolder(path: string): Promise<Buffer> {
+    return promisify(this.sftp.opendir.bind(this.sftp))(path);
+  }
+
   async list(path: string): Promise<string[]> {
     const entries = await promisify(this.sftp.readdir.bind(this.sftp) as ReadFolder)(path);
     return entries.map((entry) => entry.filename).sort();

@@ -6,6 +6,7 @@ import { sha256 } from './entries.js';
 /** A remote that does what a test tells it, and stores what it is given otherwise. */
 export class ScriptedRemote implements Remote {
   readonly name = 'scripted';
+  lateMs = 0;
   readonly stored = new Map<string, Buffer>();
   /** Every key a put was begun for, in order. */
   readonly puts: string[] = [];
@@ -22,7 +23,15 @@ export class ScriptedRemote implements Remote {
     await this.beforePut(key, signal);
     const data = await readFile(file);
     this.stored.set(key, data);
-    return { key, bytes: data.length, sha256: sha256(data), crc64nvme: 'crc', provenBy: 'stat', ...this.lie };
+    return {
+      key,
+      bytes: data.length,
+      sha256: sha256(data),
+      crc64nvme: 'crc',
+      proven: 'size',
+      provenBy: 'stat',
+      ...this.lie,
+    };
   }
 
   async stat(key: string): Promise<RemoteObject | undefined> {
@@ -34,6 +43,10 @@ export class ScriptedRemote implements Remote {
 
   async *list(prefix: string): AsyncGenerator<RemoteObject> {
     for (const [key, data] of this.stored) if (key.startsWith(prefix)) yield { key, bytes: data.length };
+  }
+
+  async remove(key: string): Promise<void> {
+    this.stored.delete(key);
   }
 
   async close(): Promise<void> {

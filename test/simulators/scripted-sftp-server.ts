@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import ssh2, { type AuthContext, type Connection } from 'ssh2';
 import { fingerprintOf } from '../../lib/remote/host-key.js';
+import { generateKeyPair } from '../../lib/remote/key-pair.js';
 import { ScriptedSession } from './scripted-sftp-session.js';
 
 /** What the server does with one request: as it should, never answer, refuse, or reset the whole connection. */
@@ -48,6 +49,8 @@ export class ScriptedSftpServer {
   readonly passwordsSeen: string[] = [];
   connections = 0;
   openConnections = 0;
+  /** Told of each connection, for what no script says. */
+  onConnection: (connection: Connection) => void = () => undefined;
   #server: ssh2.Server | undefined;
   readonly #sockets = new Set<Socket>();
   #wake: (() => void)[] = [];
@@ -79,7 +82,7 @@ export class ScriptedSftpServer {
   }
 
   async #listen(port: number): Promise<void> {
-    const key = ssh2.utils.generateKeyPairSync('ed25519');
+    const key = generateKeyPair();
     const parsed = ssh2.utils.parseKey(key.public);
     if (parsed instanceof Error) throw parsed;
     this.fingerprint = fingerprintOf(parsed.getPublicSSH());
@@ -95,6 +98,7 @@ export class ScriptedSftpServer {
 
   #serve(connection: Connection): void {
     this.connections += 1;
+    this.onConnection(connection);
     this.openConnections += 1;
     // The only way to the socket, for resets.
     const socket = (connection as unknown as { _sock: Socket })._sock;

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -93,5 +94,32 @@ describe('a child process', () => {
     expect(await endProcessesIn(dir, systemClock, 100)).toBeGreaterThan(0);
     expect(await processesIn(dir)).toEqual([]);
     expect(await endProcessesIn(dir, systemClock)).toBe(0);
+  });
+
+  it.each([
+    ['is not asked again while it is about to', 1_900, 'asked\n'],
+    ['is asked when it does not', 2_100, 'asked\nasked\n'],
+  ])('that ends because its recorder was killed %s', async (_, afterMs, heard) => {
+    const file = join(dir, 'heard');
+    const script = 'trap "echo asked >> heard" TERM; touch go; while [ -e go ]; do sleep 0.05; done';
+    const child = spawn('sh', ['-c', script], { cwd: dir, stdio: 'ignore' });
+    await until('it to listen', () => existsSync(join(dir, 'go')));
+    const hears = async () => (existsSync(file) ? await readFile(file, 'utf8') : '');
+    child.kill('SIGTERM');
+    await until('it to be asked', async () => (await hears()) === 'asked\n');
+    const clock = new FakeClock();
+    const ending = endProcessesIn(dir, clock);
+    for (let ms = 0; ms < afterMs; ms += 100) {
+      // It looks at every process there is before it sleeps again.
+      await until('a look', () => clock.sleeping > 0);
+      await clock.advance(100);
+    }
+    await until('a look', () => clock.sleeping > 0);
+    await until('what it should hear', async () => (await hears()) === heard);
+    await rm(join(dir, 'go'));
+    await once(child, 'exit');
+    await clock.advance(100);
+    expect(await ending).toBeGreaterThan(0);
+    expect(await hears()).toBe(heard);
   });
 });

@@ -10,6 +10,7 @@ describe('what a program printed', () => {
     [`a 'sftp://u:p@h' and HTTPS://t@h/x`, `a 'sftp://***@h' and HTTPS://***@h/x`],
     ['rtsp://h/user=a&password=secret&channel=1', 'rtsp://h/user=a&password=***&channel=1'],
     ['http://h/?pwd=secret', 'http://h/?pwd=***'],
+    ['rtsp://h/user=a_password=secret_channel=1', 'rtsp://h/user=a_password=***'],
     ['rtsp://10.0.0.5/x mail me@example.com', 'rtsp://10.0.0.5/x mail me@example.com'],
   ])('%s', (text, shown) => expect(redact(text)).toBe(shown));
 

@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { CHAIN_START, verifyChain } from '../../../src/archive/chain.js';
 import { parseShard, serialiseShard, shardLines } from '../../../src/archive/shard.js';
 import { identityFingerprint, signatureKey, signDay, verifySignature } from '../../../src/archive/signature.js';
-import { verifyDay } from '../../../src/archive/verify-day.js';
-import { GAP_CAUSES, indexKey, mediaKey, parseMediaKey } from '../../../src/segment.js';
+import { verifyDay } from '../../../src/archive/verify/verify-day.js';
+import { GAP_CAUSES, indexKey, isMedia, mediaKey, OFF_REASONS, parseMediaKey } from '../../../src/segment.js';
 import { crc64nvme } from '../../simulators/crc64nvme.js';
 import { sha256 } from '../../simulators/entries.js';
 
@@ -43,7 +43,7 @@ describe('docs/archive-format.md', () => {
 
   it('names files that hold their own key, under the keys of the grammar', () => {
     for (const entry of entries) {
-      if (entry.type === 'gap') continue;
+      if (!isMedia(entry)) continue;
       expect(mediaKey(parseMediaKey(entry.key)!)).toBe(entry.key);
       expect(entry).toMatchObject({
         bytes: entry.key.length,
@@ -77,6 +77,7 @@ describe('docs/archive-format.md', () => {
   it('names every field that is written and every cause of a gap', () => {
     for (const entry of entries)
       for (const field of Object.keys(entry)) expect(doc).toMatch(new RegExp(`^\\|.*\`${field}\``, 'm'));
-    for (const cause of Object.keys(GAP_CAUSES)) expect(doc).toContain(`\`${cause}\``);
+    for (const word of [...Object.keys(GAP_CAUSES), ...Object.keys(OFF_REASONS)]) expect(doc).toContain(`\`${word}\``);
+    for (const field of ['motion', 'score', 'reason']) expect(doc).toContain(`\`${field}\``);
   });
 });

@@ -6,7 +6,7 @@ import { verifyChain } from '../../../src/archive/chain.js';
 import { IndexWriter } from '../../../src/archive/index-writer.js';
 import { parseShard, shardLines } from '../../../src/archive/shard.js';
 import { type Identity, loadIdentity, verifySignature } from '../../../src/archive/signature.js';
-import { verifyDay } from '../../../src/archive/verify-day.js';
+import { verifyDay } from '../../../src/archive/verify/verify-day.js';
 import type { Entry } from '../../../src/segment.js';
 import { at, gap, segment, snapshot } from '../../simulators/entries.js';
 import { FakeClock } from '../../simulators/fake-clock.js';

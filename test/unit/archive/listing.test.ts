@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CHAIN_START, verifyChain } from '../../../src/archive/chain.js';
 import { buildShards, listings } from '../../../src/archive/listing.js';
 import { parseShard, shardLines } from '../../../src/archive/shard.js';
-import { at, gap, segment, snapshot } from '../../simulators/entries.js';
+import { at, gap, off, segment, snapshot } from '../../simulators/entries.js';
 
 const FRESH = { n: 0, prev: CHAIN_START, shard: 0 };
 
@@ -22,8 +22,8 @@ describe('where an entry is listed', () => {
     expect(listings(first)).toEqual([{ hour: at('2026-05-04'), entry: first }]);
   });
 
-  it('cuts a gap at every midnight', () => {
-    const entry = gap('gate', at('2026-05-03', '22:30'), at('2026-05-06', '03:00'));
+  it.each([gap, off])('cuts a gap, and time off, at every midnight', (make) => {
+    const entry = make('gate', at('2026-05-03', '22:30'), at('2026-05-06', '03:00'));
     const parts = listings(entry).map((one) => one.entry);
     expect(parts).toEqual([
       { ...entry, end: at('2026-05-04') },

@@ -56,6 +56,21 @@ describe('MergedArchive', () => {
     expect(await merged.entries('gate', DAY)).toEqual([{ ...one, local: true, uploaded: true }]);
   });
 
+  it('shows what moved as the index tells it, where the ledger was lost and took the file back by its name', async () => {
+    const motion = [{ start: one.start, end: one.start + 4_000, kind: 'person', source: 'onvif' }];
+    const listed = { ...one, motion, codecs: ['avc1.640028'], end: one.end - 3 };
+    const adopted = { ...one, source: 'adopted', motion: undefined, codecs: undefined, local: true, uploaded: true };
+    const { merged } = merge(source([adopted]), source([listed]));
+    expect(await merged.entries('gate', DAY)).toEqual([{ ...listed, local: true, uploaded: true }]);
+  });
+
+  it('says nothing of other bytes that once had the same key', async () => {
+    const motion = [{ start: one.start, end: one.end }];
+    const other = { ...one, sha256: 'f'.repeat(64), source: 'adopted', local: true, uploaded: false };
+    const { merged } = merge(source([other]), source([{ ...one, motion, uploaded: true }]));
+    expect(await merged.entries('gate', DAY)).toEqual([other]);
+  });
+
   it('keeps a file the recorder has freed as uploaded only', async () => {
     const { merged } = merge(source([{ ...one, local: false, uploaded: true }]), source([{ ...one, uploaded: true }]));
     expect(await merged.entries('gate', DAY)).toEqual([{ ...one, local: false, uploaded: true }]);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CHAIN_START } from '../../../src/archive/chain.js';
 import { parseShard, serialiseEntry, serialiseShard } from '../../../src/archive/shard.js';
 import type { Entry } from '../../../src/segment.js';
-import { at, gap, segment, snapshot } from '../../simulators/entries.js';
+import { at, gap, off, segment, snapshot } from '../../simulators/entries.js';
 
 const start = at('2026-05-03', '12:00');
 const full = segment('gate', start + 7, start + 300_123, {
@@ -13,6 +13,7 @@ const full = segment('gate', start + 7, start + 300_123, {
   height: 1080,
   run: 'f3a9',
   seq: 0,
+  motion: [{ start: start + 1_000, end: start + 2_500, score: 0.5, kind: 'person', source: 'onvif/1' }],
 });
 const odd: Entry = {
   ...gap('gate', start, start),
@@ -22,7 +23,7 @@ const odd: Entry = {
 
 describe('index shards', () => {
   it('give back what was written', () => {
-    const entries = [full, snapshot('gate', start), odd, gap('gate', start, start + 1)];
+    const entries = [full, snapshot('gate', start), odd, off('gate', start, start + 1)];
     const { text, first, last } = serialiseShard(entries, { n: 41, prev: 'ab'.repeat(32) });
     expect([first, last]).toEqual([42, 45]);
     expect(parseShard('s', text)).toEqual({ entries, problems: [] });
@@ -34,7 +35,10 @@ describe('index shards', () => {
     const { crc64nvme: _, ...rest } = full;
     expect(line).toBe(serialiseEntry(rest, 1, CHAIN_START));
     expect(Object.keys(JSON.parse(line)).join(' ')).toBe(
-      'n prev type camera kind key start end bytes sha256 codecs width height source run seq',
+      'n prev type camera kind key start end bytes sha256 codecs width height source run seq motion',
+    );
+    expect(line).toContain(
+      '[{"start":"2026-05-03T12:00:01.000Z","end":"2026-05-03T12:00:02.500Z","score":0.5,"kind":"person","source":"onvif/1"}]',
     );
     expect(line).toContain('"start":"2026-05-03T12:00:00.007Z"');
   });

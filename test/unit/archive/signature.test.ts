@@ -12,7 +12,7 @@ import {
   signDay,
   verifySignature,
 } from '../../../src/archive/signature.js';
-import { verifyDay } from '../../../src/archive/verify-day.js';
+import { verifyDay } from '../../../src/archive/verify/verify-day.js';
 import { at, segment } from '../../simulators/entries.js';
 
 let dir: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { account, timeline } from '../../../src/archive/timeline.js';
-import { at, gap, segment, snapshot } from '../../simulators/entries.js';
+import { at, gap, off as idle, segment, snapshot } from '../../simulators/entries.js';
 
 const DAY = '2026-05-03';
 const day = { start: at(DAY), end: at('2026-05-04') };
@@ -77,6 +77,17 @@ describe('account', () => {
       unaccountedMs: 0,
       unaccounted: [],
     });
+  });
+
+  it('counts time off as the entries tell of it, and lets footage win over it', () => {
+    const entries = [
+      idle('gate', day.start - HOUR, at(DAY, '07:00'), 'schedule'),
+      file('06:59', '08:00'),
+      idle('gate', at(DAY, '08:00'), day.end + HOUR),
+      gap('gate', at(DAY, '09:00'), at(DAY, '10:00'), 'silent'),
+    ];
+    const sums = { recordedMs: 61 * 60_000, offMs: 24 * HOUR - 61 * 60_000, gapMs: 0, unaccountedMs: 0 };
+    expect(account(entries, day)).toMatchObject(sums);
   });
 
   it('names what is in none of them', () => {

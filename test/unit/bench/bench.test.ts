@@ -26,7 +26,16 @@ describe('npm run bench', () => {
        }`,
     );
     await writeFile(join(dir, 'bench', 'upload.ts'), `export async function run() { throw new Error('no line'); }`);
-    await writeFile(join(dir, 'bench', 'goals.json'), '{ "browse": [{ "metric": "time", "ratio": 1 }] }');
+    await writeFile(
+      join(dir, 'bench', 'record.ts'),
+      `export const belongs = (metric, part) => metric.startsWith(part + '-');
+       export async function run({ only, say }) {
+         say(only.join());
+         return only.map((part) => ({ metric: part + '-time', unit: 's', better: 'lower', ours: 3, peers: {} }));
+       }`,
+    );
+    const goals = { browse: [{ metric: 'time', ratio: 1 }], record: [{ metric: 'far-time', limit: 2 }] };
+    await writeFile(join(dir, 'bench', 'goals.json'), JSON.stringify(goals));
   });
   afterAll(() => rm(dir, { recursive: true, force: true }));
 
@@ -59,6 +68,19 @@ describe('npm run bench', () => {
 
   it('exits 1 where a benchmark fails, with the reason', async () => {
     expect(await bench('upload')).toEqual({ code: 1, stdout: '', stderr: 'failed: no line\n' });
+  });
+
+  it('measures the parts that are asked for, and asks no goals of others', async () => {
+    const { code, stdout, stderr } = await bench('record', '--only', 'near,far-wide');
+    expect(stderr).toBe('near,far-wide\n');
+    expect(stdout).not.toContain('MISSED');
+    expect(code).toBe(0);
+    expect((await bench('record', '--only', 'far')).code).toBe(1);
+  });
+
+  it('exits 2 for parts of a benchmark that has none', async () => {
+    const { code, stderr } = await bench('browse', '--only', 'near');
+    expect([code, stderr]).toEqual([2, 'bench browse has no parts: leave --only out\n']);
   });
 
   it('exits 2 for a benchmark that is not there', async () => {

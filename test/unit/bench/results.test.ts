@@ -37,6 +37,12 @@ describe('judging a benchmark', () => {
     expect(met({ ...cpu, peers: {} }, { ratio: 2 })).toBe(false);
   });
 
+  it('compares with the peer that the goal names, whoever is better', () => {
+    const goal = { metric: 'cpu', ratio: 0.7, peer: 'other' };
+    expect(judge([cpu], [goal])).toMatchObject([{ bestPeer: 'other', ratio: 27 / 40, met: true }]);
+    expect(met(cpu, { ratio: 9, peer: 'nobody' })).toBe(false);
+  });
+
   it('says nothing of what no goal is about', () => {
     expect(judge([cpu], [])[0]?.met).toBeUndefined();
   });

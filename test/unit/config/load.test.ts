@@ -32,10 +32,79 @@ const CAMERA = 'cameras: { gate: { streams: { main: rtsp://10.0.0.5/stream1 } } 
 const KEY = 'SHA256:uNiVztksCsDhcc0u9e8BrqXVb0OcVUPa1qEKkMpHy+k';
 
 describe('a configuration', () => {
+  it('is told in words for people what to write where a rule has none of its own', () => {
+    const faults = faultsOf(`${CAMERA}version: 2
+record: { mode: sometimes }
+storage: { dir: '' }
+discovery: { interfaces: [] }
+inbox: { folders: { nvr: { path: in } }, cameras: { yard: { label: [] } }, ftp: { listen: '127.0.0.1:1', users: {}, connections: 0 } }
+remotes: { nas: { type: sftp, host: h, username: u, password: p, host_key: '${KEY}', parallel: 99, port: 70000 } }`);
+    const told = Object.fromEntries(faults.map(({ path, remedy }) => [path, remedy]));
+    expect(told).toMatchObject({
+      version: 'write 1',
+      'record.mode': 'write one of continuous, motion, off',
+      'storage.dir': 'it is empty; write a text',
+      'discovery.interfaces': 'the list is empty; write at least one entry',
+      'inbox.cameras.yard.label': 'the list is empty; write at least one entry',
+      'inbox.ftp.connections': 'write a number of at least 1',
+      'remotes.nas.parallel': 'write a number of at most 8',
+      'remotes.nas.port': 'write a number of at most 65535',
+    });
+    expect(JSON.stringify(faults)).not.toMatch(/Too |Invalid /);
+  });
+
+  it.each([
+    ['mqtt', 'mqtt: { url: mqtts://h, ca_file: none.pem }'],
+    ['remotes.far', 'remotes: { far: { type: ftps, host: h, username: u, password: p, ca_file: none.pem } }'],
+    ['archive', 'archive: { type: s3, bucket: b, region: r, ca_file: none.pem }'],
+  ])('names the ca_file of %s that is not there', (path, text) => {
+    expect(faultsOf(CAMERA + text)).toEqual([
+      {
+        ...{ path: `${path}.ca_file`, value: JSON.stringify(join(dir, 'none.pem')), line: 2 },
+        remedy: 'there is no such file; write the path of a PEM file with the certificate',
+      },
+    ]);
+    write('none.pem', 'PEM');
+    expect(() => load(CAMERA + text)).not.toThrow();
+  });
+
+  it('refuses a header that could never be sent, and says how alerts and switches are written', () => {
+    const faults = faultsOf(
+      `${CAMERA}alerts:
+  a: { url: https://h, token: "hush\\n", headers: { x-one: "hush\\r\\nx: y", x-two: "hush \u20ac" } }
+  b: { url: http://h }
+remotes: { far: { type: https, url: https://h, token: "hush\\n", headers: { x-one: "hush\\0" } } }
+cameras: { yard: { address: 10.0.0.5, backfill: "true" } }`.replace(CAMERA, ''),
+    );
+    const told = Object.fromEntries(faults.map(({ path, remedy }) => [path, remedy]));
+    const header = expect.stringMatching(/^no header can hold a line break.*; write it on one line/);
+    expect(told).toEqual({
+      ...{ 'alerts.a.token': header, 'alerts.a.headers.x-one': header, 'alerts.a.headers.x-two': header },
+      'alerts.b.url':
+        'http sends everything in the clear, the sign-in too: use `https`, or add `allow_cleartext: true`',
+      ...{ 'remotes.far.token': header, 'remotes.far.headers.x-one': header },
+      'cameras.yard.backfill': 'write true or false, without quotes',
+    });
+    expect(JSON.stringify(faults)).not.toContain('hush');
+  });
+
+  it('refuses settings that could never work, each with what to write instead', () => {
+    const faults = faultsOf(`${CAMERA}record: { pre_roll_memory: 1kB, schedule: 'off; mon motion' }
+mqtt: { url: mqtt://h, password: hush-hush }`);
+    expect(faults.map(({ path, value, line }) => [path, value, line])).toEqual([
+      ['record.schedule', '"off; mon motion"', 2],
+      ['record.pre_roll_memory', '"1kB"', 2],
+      ['mqtt.username', undefined, 3],
+    ]);
+    expect(faults[1]!.remedy).toMatch(/^at least 1MB/);
+    expect(faults[2]!.remedy).toBe('missing: a password needs a username');
+    expect(JSON.stringify(faults)).not.toContain('hush-hush');
+  });
+
   it('needs no more than one camera', () => {
     const config = load(CAMERA);
     expect(config).toMatchObject({ site: 'home', remotes: {}, record: { segment: 300_000, mode: 'continuous' } });
-    expect(config.cameras.gate!.streams.main).toBe('rtsp://10.0.0.5/stream1');
+    expect(config.cameras.gate!.streams!.main).toBe('rtsp://10.0.0.5/stream1');
   });
 
   it('has its relative paths beside the file, wherever it is read from', () => {
@@ -45,7 +114,7 @@ remotes:
   a: { type: folder, path: /mnt/nas }
   b: { type: sftp, host: h, username: u, key_file: keys/id, host_key: '${KEY}' }`);
     expect(config.storage.dir).toBe(join(dir, 'data'));
-    expect(config.archive!.path).toBe(join(dir, '..', 'archive'));
+    expect(config.archive).toEqual({ type: 'folder', path: join(dir, '..', 'archive') });
     expect(config.remotes.a).toMatchObject({ path: '/mnt/nas' });
     expect(config.remotes.b).toMatchObject({ key_file: join(dir, 'keys/id'), host_key: [KEY], port: 22 });
   });
@@ -64,7 +133,7 @@ record:
 storage: { max: 200 }
 remotes:
   a: { type: sftp, host: h, username: u, host_key: nonsense }
-  b: { type: ftp }
+  b: { type: scp }
   c: { type: sftp, host: h, username: 77, host_key: trust-on-first-use, key_file: k, port: '22' }
 web: { listen: somewhere }
 `;
@@ -80,7 +149,7 @@ web: { listen: somewhere }
       [11, 'storage.max', '200', expect.stringContaining('e.g. 200GB')],
       [13, 'remotes.a', '{…}', expect.stringContaining('give `key_file`')],
       [13, 'remotes.a.host_key', '"nonsense"', expect.stringContaining('SHA256:')],
-      [14, 'remotes.b.type', '"ftp"', expect.stringContaining("'sftp'")],
+      [14, 'remotes.b.type', '"scp"', expect.stringContaining('`type: sftp`')],
       [15, 'remotes.c.port', '"22"', 'write a number'],
       [15, 'remotes.c.username', '77', 'put it in quotes'],
       [16, 'web.listen', '"somewhere"', expect.stringContaining('127.0.0.1:8080')],
@@ -197,10 +266,27 @@ web: { password: '\${file:${secret}}' }`,
         ...{ username: 'admin', password: '87654321' },
       },
     });
+    expect(config).toMatchObject({ motion: { sources: ['analysis', 'external'] }, snapshot: { calm: 10_000 } });
+    expect(loadConfig(undefined, { ...environment, CALM_PERIOD: '60' }).config.snapshot.calm).toBe(60_000);
+    const wrong = () => loadConfig(undefined, { ...environment, CALM_PERIOD: 'long' });
+    expect(wrong).toThrow(/has a fault:\n {2}CALM_PERIOD: "long" – write a number of seconds/);
+    expect(wrong).toThrow(
+      expect.objectContaining({ hint: expect.stringMatching(/^Correct the environment variable/) }),
+    );
     expect(config.web.listen).toBe('127.0.0.1:9000');
     const elsewhere = loadConfig(undefined, { CAMERA_IP: '10.0.0.5:8554' }).config;
-    expect(elsewhere.cameras.camera!.streams.main).toBe('rtsp://10.0.0.5:8554/stream1');
-    expect(() => loadConfig(undefined, { ...environment, PORT: 'http' })).toThrow(ConfigFailure);
+    expect(elsewhere.cameras.camera!.streams!.main).toBe('rtsp://10.0.0.5:8554/stream1');
+    expect(() => loadConfig(undefined, { ...environment, PORT: 'http' })).toThrow(/ {2}PORT: "http" – write a number/);
+    const nowhere = { ...environment, CAMERA_IP: 'a b', USRNAME: '' };
+    expect(() => loadConfig(undefined, nowhere)).toThrow(
+      /2 faults:\n {2}CAMERA_IP: "a b" .*\n {2}USRNAME: "" – set it to the user/,
+    );
+    const overridden = { ...environment, NVR_UPLINK__SNAPSHOT__CALM: 'long' };
+    expect(() => loadConfig(undefined, overridden)).toThrow(/snapshot\.calm: "long"/);
+    const { PASSWORD: password, ...open } = environment;
+    expect(() => loadConfig(undefined, open)).toThrow(/PASSWORD: USRNAME is given without it/);
+    const override = { ...open, NVR_UPLINK__CAMERAS__CAMERA__PASSWORD: password };
+    expect(loadConfig(undefined, override).config.cameras.camera!.password).toBe(password);
     expect(() => loadConfig(undefined, {})).toThrow(expect.objectContaining({ code: 'config-missing' }));
   });
 });

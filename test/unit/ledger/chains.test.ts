@@ -14,6 +14,7 @@ const verified = (start: number, more = {}) => {
   ledger.files.verified(id, start + 2 * MINUTE, 'crc');
   return id;
 };
+const MOVED = { camera: 'gate', source: 'onvif', kind: 'motion' };
 const shard = (number: number, day = '2026-05-03') => ({
   number,
   day,
@@ -37,6 +38,29 @@ describe('what waits to be listed in the index', () => {
     expect(ledger.chains.oldestPending('gate')).toBe(NOON + MINUTE);
     expect(ledger.chains.oldestPending('yard')).toBeUndefined();
     expect(ledger.chains.pending('gate', 1)[0]!.entry).toMatchObject({ type: 'snapshot', crc64nvme: 'crc' });
+  });
+
+  it('is also time off that is over, and what moved while a file was recorded', () => {
+    verified(NOON, { end: NOON + MINUTE });
+    ledger.motion.end(ledger.motion.begin({ ...MOVED, start: NOON - 5_000 }), NOON + 5_000, 0.9);
+    ledger.motion.begin({ ...MOVED, kind: 'person', start: NOON + 10_000 });
+    ledger.offs.open('gate', NOON + MINUTE, 'no-motion');
+    ledger.offs.extend('gate', NOON + 2 * MINUTE);
+    expect(ledger.chains.pending('gate', 9).map(({ entry }) => entry)).toMatchObject([
+      {
+        motion: [
+          { start: NOON, end: NOON + 5_000, score: 0.9, kind: 'motion', source: 'onvif' },
+          { start: NOON + 10_000, end: NOON + MINUTE, score: undefined, kind: 'person', source: 'onvif' },
+        ],
+      },
+    ]);
+    ledger.offs.close('gate', NOON + 3 * MINUTE);
+    const [, off] = ledger.chains.pending('gate', 9);
+    expect(off!.entry).toEqual({
+      ...{ type: 'off', camera: 'gate', start: NOON + MINUTE, end: NOON + 3 * MINUTE, reason: 'no-motion' },
+    });
+    ledger.chains.advance('gate', [off!.id], { n: 1, prev: 'hash', shard: 1 });
+    expect(ledger.chains.pending('gate', 9)).toHaveLength(1);
   });
 
   it('is not listed again once the chain moved on', () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Ledger } from '../../../src/ledger/ledger.js';
+import { Order } from '../../../src/upload/order.js';
 import { MINUTE, NOON, newFile } from '../../simulators/storage.js';
 
 let ledger: Ledger;
@@ -14,22 +15,83 @@ const ready = (n: number, remotes: string[] = ['far']) => {
   ledger.deliveries.add(id, remotes);
   return id;
 };
-const next = (now = NOON, except: number[] = [], limit = 10) =>
-  ledger.deliveries.next('far', now, new Set(except), limit).map(({ file }) => file.id);
+/** Everything due of the one camera there is, as it would be sent. */
+const next = (now = NOON, except: number[] = []): number[] => {
+  const found = ledger.deliveries.newestOf('far', 'gate', now, new Set(except));
+  return found ? [found.file.id, ...next(now, [...except, found.file.id])] : [];
+};
+const first = () => ledger.deliveries.newestOf('far', 'gate', NOON, new Set());
 
 describe('deliveries', () => {
-  it('sends the newest first, what failed after that, and what is not due not at all', () => {
+  it('sends the newest first, and what is not due not at all', () => {
     const [a, b, c, d] = [0, 1, 2, 3].map((n) => ready(n));
     ledger.deliveries.postponed(d!, 'far', NOON - 20, 'no');
     ledger.deliveries.postponed(c!, 'far', NOON + 20, 'no');
-    expect(next()).toEqual([b, a, d]);
-    expect(next(NOON + 20)).toEqual([b, a, d, c]);
+    expect(next()).toEqual([d, b, a]);
+    expect(next(NOON + 20)).toEqual([d, c, b, a]);
   });
 
-  it('leaves out what is being sent and still fills the room', () => {
+  it('sends what was fetched from cameras afterwards last, also where something moved', () => {
+    const own = ready(0);
+    const [, fetched] = [1, 2].map((n) => {
+      const id = ledger.files.begin(newFile(NOON + n * MINUTE, { source: 'backfilled' }));
+      ledger.files.setState(id, 'ready');
+      const span = { camera: 'gate', source: 'onvif', kind: 'motion', start: NOON };
+      if (n === 1) ledger.motion.end(ledger.motion.begin(span), NOON + 5 * MINUTE, undefined);
+      ledger.deliveries.add(id, ['far']);
+      return id;
+    });
+    const order = new Order(ledger, 'far');
+    const sent: number[] = [];
+    for (let one = order.next(NOON, new Set()); one; one = order.next(NOON, new Set(sent))) sent.push(one.file.id);
+    expect(sent.slice(0, 2)).toEqual([own, fetched]);
+    expect(sent).toHaveLength(3);
+  });
+
+  it('leaves out what is being sent', () => {
     const [a, b, c] = [0, 1, 2].map((n) => ready(n));
-    expect(next(NOON, [c!], 1)).toEqual([b]);
-    expect(next(NOON, [c!, b!], 2)).toEqual([a]);
+    expect(next(NOON, [c!])).toEqual([b, a]);
+    expect(next(NOON, [c!, b!])).toEqual([a]);
+  });
+
+  it('names the cameras that have a backlog with this remote, each once', () => {
+    const of = (camera: string, n: number, kind: 'continuous' | 'motion' = 'continuous') => {
+      const id = ledger.files.begin(newFile(NOON + n * MINUTE, { camera, kind }));
+      ledger.files.setState(id, 'ready');
+      ledger.deliveries.add(id, ['far']);
+      return id;
+    };
+    expect(ledger.deliveries.camerasWaiting('far')).toEqual([]);
+    const ids = ['yard', 'gate', 'yard', 'attic'].map((camera, n) => of(camera, n));
+    of('hall', 9, 'motion');
+    expect(ledger.deliveries.camerasWaiting('far')).toEqual(['attic', 'gate', 'yard']);
+    expect(ledger.deliveries.camerasWaiting('near')).toEqual([]);
+    ledger.deliveries.verified(ids[1]!, 'far', NOON, 'stat');
+    expect(ledger.deliveries.camerasWaiting('far')).toEqual(['attic', 'yard']);
+  });
+
+  it('says how punctual motion was', () => {
+    const motion = (n: number, tookMs: number) => {
+      const file = newFile(NOON + n * MINUTE, { kind: 'motion' });
+      const id = ledger.files.begin(file);
+      ledger.deliveries.add(id, ['far']);
+      ledger.deliveries.verified(id, 'far', file.end + tookMs, 'stat');
+    };
+    expect(ledger.deliveries.punctuality('far', 0, 60_000)).toEqual({ sent: 0, late: 0, worstMs: undefined });
+    motion(0, 10_000);
+    motion(1, 60_000);
+    motion(2, 60_001);
+    ledger.deliveries.verified(ready(3), 'far', NOON + 900 * MINUTE, 'stat');
+    expect(ledger.deliveries.punctuality('far', 0, 60_000)).toEqual({ sent: 3, late: 1, worstMs: 60_001 });
+    expect(ledger.deliveries.punctuality('far', NOON + 3 * MINUTE, 60_000).sent).toBe(2);
+  });
+
+  it('counts nothing as late that a lost ledger took back: when that was delivered is forgotten', () => {
+    const file = newFile(NOON, { kind: 'motion', source: 'adopted' });
+    const id = ledger.files.begin(file);
+    ledger.deliveries.add(id, ['far']);
+    ledger.deliveries.verified(id, 'far', file.end + 900 * MINUTE, 'stat');
+    expect(ledger.deliveries.punctuality('far', 0, 60_000)).toEqual({ sent: 0, late: 0, worstMs: undefined });
   });
 
   it('offers only files that are whole in the spool', () => {
@@ -54,9 +116,9 @@ describe('deliveries', () => {
     const a = ready(0);
     ledger.deliveries.postponed(a, 'far', 0, 'the disk is full');
     expect(ledger.deliveries.lastError('far')).toBe('the disk is full');
-    expect(ledger.deliveries.next('far', NOON, new Set(), 1)[0]).toMatchObject({ attempts: 1, begun: false });
+    expect(first()).toMatchObject({ attempts: 1, begun: false });
     ledger.deliveries.started(a, 'far');
-    expect(ledger.deliveries.next('far', NOON, new Set(), 1)[0]).toMatchObject({ attempts: 1, begun: true });
+    expect(first()).toMatchObject({ attempts: 1, begun: true });
     ledger.deliveries.verified(a, 'far', NOON, 'stat');
     expect(ledger.deliveries.lastError('far')).toBeUndefined();
     expect(next()).toEqual([]);
@@ -88,7 +150,7 @@ describe('deliveries', () => {
     ledger.deliveries.verified(a, 'near', NOON, 'stat');
     ledger.deliveries.startOver(a);
     expect(ledger.deliveries.outstanding(a).sort()).toEqual(['far', 'near']);
-    expect(ledger.deliveries.next('far', NOON, new Set(), 1)[0]).toMatchObject({ attempts: 0, begun: false });
+    expect(first()).toMatchObject({ attempts: 0, begun: false });
   });
 
   it('tries everything at once when a remote is back', () => {

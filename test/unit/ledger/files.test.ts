@@ -84,6 +84,22 @@ describe('files in the ledger', () => {
     expect(ledger.coveredUntil('yard')).toBeUndefined();
   });
 
+  it('knows nothing of that from what an earlier clock dated, before now or after', () => {
+    ready(NOON + 10 * MINUTE);
+    ledger.gaps.add('gate', NOON + 11 * MINUTE, NOON + 12 * MINUTE, 'silent');
+    ledger.offs.open('gate', NOON + 12 * MINUTE, 'schedule');
+    ledger.offs.close('gate', NOON + 13 * MINUTE);
+    ledger.clockSteps.add('gate', NOON + 13 * MINUTE, NOON);
+    expect(ledger.coveredUntil('gate')).toBe(NOON);
+    ready(NOON);
+    // The moment that was there twice has come.
+    expect(ledger.coveredUntil('gate', NOON + 20 * MINUTE)).toBe(NOON + MINUTE);
+    // Saved only now, and dated by the clock as it was.
+    ready(NOON + 13 * MINUTE, { era: 0 });
+    expect(ledger.coveredUntil('gate', NOON + 20 * MINUTE)).toBe(NOON + MINUTE);
+    expect(ledger.files.lastEnd('gate')).toBe(NOON + 14 * MINUTE);
+  });
+
   it('offers retention verified copies only, the oldest verification first, and none a remote still waits for (I1)', () => {
     const [a, b, c] = [ready(NOON), ready(NOON + MINUTE), ready(NOON + 2 * MINUTE)];
     ledger.files.verified(c, NOON + 5, undefined);

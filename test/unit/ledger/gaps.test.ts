@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { gapEntry } from '../../../src/ledger/gaps.js';
+import { gapEntry, whole } from '../../../src/ledger/gaps.js';
 import { Ledger } from '../../../src/ledger/ledger.js';
 
 let ledger: Ledger;
@@ -59,6 +59,35 @@ describe('gaps', () => {
     expect(all()).toEqual(expected);
   });
 
+  it('is listed in the index once, however often it is cut back afterwards', () => {
+    const pending = () => ledger.chains.pending('gate', 10).map(({ entry }) => [entry.start, entry.end]);
+    ledger.gaps.add('gate', 100, 400, 'silent');
+    ledger.gaps.fill('gate', 100, 150);
+    expect(pending()).toEqual([[150, 400]]);
+    const ids = ledger.chains.pending('gate', 10).map(({ id }) => id);
+    ledger.transaction(() => ledger.chains.advance('gate', ids, { n: 1, prev: '', shard: 1 }));
+    ledger.gaps.fill('gate', 200, 300);
+    expect(all()).toEqual([
+      [150, 200, 'silent'],
+      [300, 400, 'silent'],
+    ]);
+    expect(pending()).toEqual([]);
+    // What lasts has never been listed.
+    ledger.gaps.open('gate', 500, 'silent');
+    ledger.gaps.fill('gate', 500, 600);
+    ledger.gaps.close('gate', 700);
+    expect(pending()).toEqual([[600, 700]]);
+  });
+
+  it('is not taken for listed because one was that is gone by now', () => {
+    ledger.gaps.add('gate', 100, 400, 'silent');
+    const ids = ledger.chains.pending('gate', 10).map(({ id }) => id);
+    ledger.gaps.fill('gate', 100, 400);
+    ledger.gaps.add('gate', 500, 700, 'silent');
+    ledger.transaction(() => ledger.chains.advance('gate', ids, { n: 1, prev: '', shard: 1 }));
+    expect(ledger.chains.pending('gate', 10).map(({ entry }) => entry.start)).toEqual([500]);
+  });
+
   it('fills an open gap and leaves it open behind the footage', () => {
     ledger.gaps.open('gate', 100, 'recorder-crashed');
     ledger.gaps.fill('gate', 100, 250);
@@ -67,6 +96,29 @@ describe('gaps', () => {
     expect(all()).toEqual([
       [250, 300, 'recorder-crashed'],
       [400, undefined, 'recorder-crashed'],
+    ]);
+  });
+
+  it('leaves gaps of another clock whole: the same moment by that one was another', () => {
+    ledger.gaps.add('gate', 100, 400, 'silent');
+    ledger.clockSteps.add('gate', 500, 50);
+    const era = ledger.clockSteps.era('gate');
+    ledger.gaps.open('gate', 50, 'unreachable');
+    // Recorded before the clock was set back, and saved only now: it lies ahead of what lasts.
+    ledger.gaps.fill('gate', 400, 450, 0);
+    expect(all()).toEqual([
+      [50, undefined, 'unreachable'],
+      [100, 400, 'silent'],
+    ]);
+    ledger.gaps.fill('gate', 50, 200);
+    expect(all()).toEqual([
+      [100, 400, 'silent'],
+      [200, undefined, 'unreachable'],
+    ]);
+    ledger.gaps.fill('gate', 100, 300, 0);
+    expect(ledger.gaps.between('gate', 0, 10_000).map((gap) => [gap.start, gap.end, gap.era])).toEqual([
+      [200, undefined, era],
+      [300, 400, 0],
     ]);
   });
 
@@ -79,6 +131,29 @@ describe('gaps', () => {
     expect(starts(49, 101)).toEqual([10, 100]);
     expect(starts(5_000, 6_000)).toEqual([950]);
     expect(starts(0, 950)).toEqual([10, 100]);
+  });
+
+  it('is cut at full hours while it lasts, once nothing before is to come, and is one again for who counts', () => {
+    const [hour, minute] = [3_600_000, 60_000];
+    ledger.gaps.open('gate', 5 * minute, 'unreachable', 'refused');
+    ledger.gaps.extend('gate', hour + 2 * minute);
+    expect(ledger.gaps.between('gate', 0, hour)).toHaveLength(1);
+    ledger.gaps.extend('gate', 3 * hour + 4 * minute);
+    ledger.gaps.extend('gate', 3 * hour + 5 * minute);
+    ledger.gaps.extend('gate', 4 * hour + 4 * minute);
+    ledger.gaps.close('gate', 4 * hour + 9 * minute);
+    ledger.gaps.add('gate', 4 * hour + 9 * minute, 4 * hour + 10 * minute, 'silent');
+    const rows = ledger.gaps.between('gate', 0, 9 * hour);
+    expect(rows.map(({ start, end }) => [start / minute, end! / minute])).toEqual([
+      [5, 180],
+      [180, 240],
+      [240, 249],
+      [249, 250],
+    ]);
+    expect(whole(rows).map(({ start, end, cause }) => [start / minute, end! / minute, cause])).toEqual([
+      [5, 249, 'unreachable'],
+      [249, 250, 'silent'],
+    ]);
   });
 
   it('is in the index up to now while it lasts', () => {

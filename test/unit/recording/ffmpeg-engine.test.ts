@@ -6,6 +6,7 @@ import { systemClock } from '../../../lib/clock.js';
 import type { Failure } from '../../../lib/errors.js';
 import { percentEncode } from '../../../lib/redact.js';
 import { FfmpegEngine } from '../../../src/recording/ffmpeg-engine.js';
+import { FakeClock } from '../../simulators/fake-clock.js';
 
 const CANARY = "p@ss:w/rd 'q'%41";
 
@@ -55,4 +56,24 @@ exit 1`);
     expect(failure).toMatchObject({ code: expect.any(String) });
     expect(readFileSync(join(dir, 'tries'), 'utf8')).toBe('x\nx\n');
   });
+});
+
+it.each([
+  ['ends by itself', 'exit 0', 'silent'],
+  ['is killed', 'kill -9 $$', 'stream-ended'],
+])('a stream that told nothing for ten seconds before ffmpeg %s', async (_, end, code) => {
+  const [ffmpeg, told] = [join(dir, 'ffmpeg'), join(dir, 'told')];
+  const report = 'printf "frame=1\\nout_time_us=0\\nprogress=continue\\n" >&3';
+  writeFileSync(ffmpeg, `#!/bin/sh\n${report}\nuntil [ -e ${told} ]; do sleep 0.05; done\n${end}\n`);
+  chmodSync(ffmpeg, 0o755);
+  const clock = new FakeClock();
+  const options = { source: { url: 'rtsp://10.0.0.5/x' }, directory: dir, segmentMs: 60_000, audio: 'aac' as const };
+  const recording = (async () => {
+    for await (const { type } of new FfmpegEngine(ffmpeg, clock).record(options, new AbortController().signal)) {
+      expect(type).toBe('progress');
+      clock.suspend(10_000);
+      writeFileSync(told, '');
+    }
+  })();
+  await expect(recording).rejects.toMatchObject({ code });
 });

@@ -90,6 +90,19 @@ describe("ffmpeg's last words", () => {
     expect(failureOf('av_interleaved_write_frame(): No space left on device', true).code).toBe('disk-full');
   });
 
+  it('are of a camera that says nothing, once ffmpeg waited for it in vain', () => {
+    const unopened = "[concat @ 0x5] Impossible to open 'rtsp://x'\npipe:0: Invalid data found when processing input";
+    expect(failureOf('', true, true)).toMatchObject({ code: 'silent', kind: 'transient' });
+    expect(failureOf('pipe:0: Connection timed out', true, true).code).toBe('silent');
+    expect(failureOf(unopened, false, true).code).toBe('silent');
+    expect(failureOf(unopened, false, false).code).toBe('stream-invalid');
+    expect(failureOf('av_write_trailer(): No space left on device', true, true).code).toBe('disk-full');
+    expect(failureOf(`[rtsp @ 0x5] method DESCRIBE failed: 404 Not Found\n${unopened}`, false, true).code).toBe(
+      'stream-invalid',
+    );
+    expect(failureOf('Connection timed out', false, true).code).toBe('unreachable');
+  });
+
   it('tell audio that MP4 cannot hold from video that it cannot hold', () => {
     const audio =
       '[mp4 @ 0x5] Could not find tag for codec pcm_mulaw in stream #1, codec not currently supported in container';

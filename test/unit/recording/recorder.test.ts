@@ -2,69 +2,31 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Failure } from '../../../lib/errors.js';
-import type { EngineEvent, RecordingEngine, RecordOptions } from '../../../src/recording/engine.js';
-import { Recorder, type SegmentSink } from '../../../src/recording/recorder.js';
+import type { StreamSource } from '../../../src/recording/engine.js';
+import { Recorder } from '../../../src/recording/recorder.js';
+import type { SegmentSink } from '../../../src/recording/recorder-options.js';
 import type { GapCause } from '../../../src/segment.js';
 import { until } from '../../peers/until.js';
+import { ScriptedEngine, type Take } from '../../simulators/scripted-engine.js';
 import { MINUTE, NOON, Storage } from '../../simulators/storage.js';
 
 type Segment = Parameters<SegmentSink['finish']>[0];
-
-/** One connection as a test plays it: what it says, until it is ended. */
-class Take {
-  readonly #queue: (EngineEvent | Error | 'end')[] = [];
-  #wake: () => void = () => undefined;
-  constructor(readonly options: RecordOptions) {}
-
-  play(next: EngineEvent | Error | 'end'): void {
-    this.#queue.push(next);
-    this.#wake();
-  }
-
-  async *events(signal: AbortSignal): AsyncGenerator<EngineEvent> {
-    signal.addEventListener('abort', () => this.#wake());
-    while (true) {
-      const next = this.#queue.shift();
-      if (next instanceof Error) throw next;
-      if (next === 'end') return;
-      if (next) yield next;
-      else if (signal.aborted) return;
-      else
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-    }
-  }
-}
-
-class ScriptedEngine implements RecordingEngine {
-  readonly takes: Take[] = [];
-  readonly startedAt: number[] = [];
-  /** What connections end with at once. */
-  refuse: Error | undefined;
-  constructor(readonly monotonic: () => number) {}
-
-  record(options: RecordOptions, signal: AbortSignal): AsyncIterable<EngineEvent> {
-    const take = new Take(options);
-    this.takes.push(take);
-    this.startedAt.push(this.monotonic());
-    if (this.refuse) take.play(this.refuse);
-    return take.events(signal);
-  }
-}
 
 let storage: Storage;
 let engine: ScriptedEngine;
 let stop: AbortController;
 let running: Promise<void>;
 let segments: Segment[];
+let where: () => Promise<StreamSource>;
 let salvaged: string[];
+let startDelayMs: number | undefined;
 
 beforeEach(() => {
   storage = new Storage();
   engine = new ScriptedEngine(() => storage.clock.monotonic());
   stop = new AbortController();
-  [segments, salvaged] = [[], []];
+  [segments, salvaged, startDelayMs] = [[], [], undefined];
+  where = async () => ({ url: 'rtsp://10.0.0.5/x', username: 'u', password: 'CANARY' });
   running = Promise.resolve();
 });
 afterEach(async () => {
@@ -81,9 +43,9 @@ function start(firstCause: GapCause = 'starting'): Recorder {
     salvage: async ({ run }) => void salvaged.push(run),
   };
   const work = join(storage.layout.work, 'gate');
-  const source = { url: 'rtsp://10.0.0.5/x', username: 'u', password: 'CANARY' };
+  const source = () => where();
   const options = { camera: 'gate', source, segmentMs: MINUTE, audio: 'aac' as const, work };
-  const recorder = new Recorder({ ...options, engine, sink, ledger, clock, log, firstCause });
+  const recorder = new Recorder({ ...options, engine, sink, ledger, clock, log, firstCause, startDelayMs });
   running = recorder.run(stop.signal);
   return recorder;
 }
@@ -91,6 +53,12 @@ function start(firstCause: GapCause = 'starting'): Recorder {
 const take = async (n = 0) => {
   await until(`connection ${n + 1}`, () => engine.takes.length > n);
   return engine.takes[n]!;
+};
+/** The camera is found at another address, and connected to there. */
+const moved = async (url: string, n = 0) => {
+  where = async () => ({ url });
+  await storage.clock.advance(10_000);
+  return await take(n);
 };
 const gaps = () =>
   storage.ledger.gaps
@@ -133,6 +101,22 @@ describe('a recorder', () => {
     expect(recorder.state).toMatchObject({ recording: true, reason: undefined, lastFrameAt: NOON + 1_000 });
   });
 
+  it('asks where the camera is before each connection, and calls it a gap while nobody knows', async () => {
+    where = async () => {
+      throw new Failure('nobody answers', { kind: 'transient', code: 'timed-out' });
+    };
+    const recorder = start();
+    await until('the failure', () => recorder.state.reason === 'nobody answers');
+    expect(gaps()).toEqual([[0, undefined, 'unreachable']]);
+    expect(existsSync(join(storage.layout.work, 'gate'))).toBe(false);
+    await stream(await moved('rtsp://10.0.0.6/x'), 1);
+    (await take()).play(unreachable());
+    await until('the gap', () => gaps().at(-1)![2] === 'unreachable');
+    const again = await moved('rtsp://10.0.0.7/x', 1);
+    expect(engine.takes.map(({ options }) => options.source.url)).toEqual(['rtsp://10.0.0.6/x', 'rtsp://10.0.0.7/x']);
+    expect(again.options.source.password).toBeUndefined();
+  });
+
   it('closes the gap where the run began, once that is known for certain', async () => {
     storage.ledger.gaps.add('gate', NOON - MINUTE, NOON - 30_000, 'silent');
     start('recorder-crashed');
@@ -144,6 +128,47 @@ describe('a recorder', () => {
     expect(gaps().at(-1)).toEqual([-30_000, 700, 'recorder-crashed']);
     const run = one.options.directory.split('/').at(-1)!;
     expect(storage.ledger.runs.get(run)!.anchor).toBe(NOON + 700);
+  });
+
+  it('is stopped and started during an outage: only the time without a recorder has another cause', async () => {
+    where = async () => {
+      throw unreachable();
+    };
+    start();
+    await until('the gap', () => gaps().at(-1)?.[2] === 'unreachable');
+    await storage.clock.advance(60_000);
+    stop.abort();
+    await running;
+    expect(gaps()).toEqual([
+      [0, 60_000, 'unreachable'],
+      [60_000, undefined, 'recorder-stopped'],
+    ]);
+    expect(storage.ledger.gaps.endAbandoned()).toEqual([]);
+    await storage.clock.advance(60_000);
+    stop = new AbortController();
+    start('recorder-stopped');
+    await until('the gap', () => gaps().at(-1)?.[2] === 'unreachable');
+    expect(gaps()).toEqual([
+      [0, 60_000, 'unreachable'],
+      [60_000, 120_000, 'recorder-stopped'],
+      [120_000, undefined, 'unreachable'],
+    ]);
+  });
+
+  it('is killed during an outage: its cause stays for as long as it was seen to last', async () => {
+    storage.ledger.gaps.open('gate', NOON - 2 * MINUTE, 'stream-invalid', 'no key frame');
+    storage.ledger.gaps.extend('gate', NOON - MINUTE);
+    expect(storage.ledger.gaps.endAbandoned()).toEqual(['gate']);
+    where = async () => {
+      throw unreachable();
+    };
+    start('recorder-crashed');
+    await until('the gap', () => gaps().at(-1)?.[2] === 'unreachable');
+    expect(gaps()).toEqual([
+      [-2 * MINUTE, -MINUTE, 'stream-invalid'],
+      [-MINUTE, 0, 'recorder-crashed'],
+      [0, undefined, 'unreachable'],
+    ]);
   });
 
   it('joins the segments of a run exactly, whatever drift does to its clock', async () => {
@@ -167,6 +192,23 @@ describe('a recorder', () => {
     expect(segments.every(({ camera, run }) => camera === 'gate' && one.options.directory.endsWith(run))).toBe(true);
   });
 
+  it('writes down where the next file begins, for whoever saves it after a kill', async () => {
+    start();
+    const one = await take();
+    await stream(one, 4);
+    // The camera's clock is slow by 5 ms a minute.
+    for (let n = 8; n <= 160; n += 4) {
+      await storage.clock.advance(4_000);
+      one.play({ type: 'progress', mediaMs: n * 1_000 - n / 12, frames: n * 15 });
+      if (n === 80) segment(one, 0, 80_000, 0);
+    }
+    segment(one, 80_000, 160_000, 1);
+    await until('the segments', () => segments.length === 2);
+    const run = storage.ledger.runs.get(one.options.directory.split('/').at(-1)!)!;
+    expect(segments[1]!.end).toBeGreaterThan(NOON + 160_003);
+    expect(run.anchor! + 160_000).toBe(Math.round(segments[1]!.end));
+  });
+
   it('keeps a break in the stream as it was', async () => {
     start();
     const one = await take();
@@ -175,6 +217,18 @@ describe('a recorder', () => {
     segment(one, 9_000, 14_000, 1);
     await until('the segments', () => segments.length === 2);
     expect(segments[1]!.start - segments[0]!.end).toBe(4_000);
+  });
+
+  it.each([40, 110, 400, 995])('keeps a short break of %i ms out of the time of a segment', async (breakMs) => {
+    start();
+    const one = await take();
+    await stream(one, 9);
+    segment(one, 0, 4_000, 0);
+    segment(one, 4_000 + breakMs, 8_000, 1);
+    await until('the segments', () => segments.length === 2);
+    // Pictures of 40 ms: the last one of a file lasts until the next one comes.
+    expect(segments[1]!.start - segments[0]!.end).toBe(breakMs === 40 ? 0 : breakMs);
+    expect(segments[1]!.end - segments[1]!.start).toBe(breakMs === 40 ? 4_000 : 4_000 - breakMs);
   });
 
   it('dates a run that ends before it settled by what it knows', async () => {
@@ -222,6 +276,143 @@ describe('a recorder', () => {
     await storage.clock.advance(15_000);
     await until('the gap', () => storage.ledger.gaps.current('gate')?.cause === 'silent');
     expect(storage.lines.join()).toContain('no picture for');
+  });
+
+  describe('whose camera falls silent while its engine takes time to end', () => {
+    /** A run that was silent until its recorder gave it up; its engine has not ended. */
+    async function silent(seconds: number) {
+      const recorder = start();
+      const one = await take();
+      one.slow = true;
+      await stream(one, seconds);
+      const lastAt = storage.clock.monotonic();
+      while (engine.takes.length < 2) await pass(250);
+      return { recorder, one, two: engine.takes[1]!, waitedMs: storage.clock.monotonic() - lastAt };
+    }
+
+    it('connects anew within 15 s of the last report, and does not wait for it', async () => {
+      const { recorder, one, two, waitedMs } = await silent(5);
+      expect(waitedMs).toBeLessThan(12_000);
+      expect(one.isOver).toBe(false);
+      expect(salvaged).toEqual([]);
+      await stream(two, 4);
+      expect(recorder.state).toMatchObject({ recording: true, directory: two.options.directory });
+      one.play('end');
+      await until('the old folder to be saved', () => salvaged.length === 1);
+      expect(salvaged).toEqual([one.options.directory.split('/').at(-1)]);
+      // The folder shown is that of the run under way.
+      expect(recorder.state.directory).toBe(two.options.directory);
+    });
+
+    it('takes over the segment it closes then, and keeps the gap behind it', async () => {
+      const { one, two } = await silent(1);
+      segment(one, 0, 900);
+      one.play('end');
+      await until('the segment', () => segments.length === 1);
+      // As the spool does with it.
+      storage.ledger.gaps.fill('gate', segments[0]!.start, segments[0]!.end);
+      expect(gaps().at(-1)).toEqual([segments[0]!.end - NOON, undefined, 'silent']);
+      const born = await stream(two, 4);
+      expect(gaps().at(-1)).toEqual([segments[0]!.end - NOON, born, 'silent']);
+    });
+
+    it('has stopped only when that has', async () => {
+      const { one } = await silent(5);
+      stop.abort();
+      let isOver = false;
+      void running.then(() => (isOver = true));
+      await storage.clock.advance(1_000);
+      expect(isOver).toBe(false);
+      one.play('end');
+      await running;
+      expect(salvaged).toHaveLength(2);
+    });
+  });
+
+  it('ends a run of which no file ever ends, keeps what there is of it, and calls the rest a gap', async () => {
+    start();
+    const one = await take();
+    await stream(one, 4);
+    // No keyframe comes any more, and so no border; with one that is only late nothing happens.
+    for (let at = 10_000; at <= MINUTE + 85_000; at += 5_000) {
+      await storage.clock.advance(5_000);
+      one.play({ type: 'progress', mediaMs: at, frames: at });
+      if (at === 2 * MINUTE) segment(one, 0, at);
+    }
+    expect(storage.ledger.gaps.current('gate')).toBeUndefined();
+    const lastMs = 2 * MINUTE;
+    for (let at = lastMs + 30_000; !one.isOver && at < lastMs + 5 * MINUTE; at += 5_000) {
+      await storage.clock.advance(5_000);
+      one.play({ type: 'progress', mediaMs: at, frames: at });
+      await storage.clock.advance(0);
+    }
+    await until('the gap', () => storage.ledger.gaps.current('gate') !== undefined);
+    const [[from, end, cause] = [], ...others] = gaps();
+    expect([end, cause, others]).toEqual([undefined, 'stream-invalid', []]);
+    // By the camera's clock and ours, which differ a little.
+    expect(Math.abs((from as number) - lastMs)).toBeLessThan(100);
+    expect(storage.ledger.gaps.current('gate')!.detail).toMatch(/^pictures came for 1[5-9]\d s, and no keyframe/);
+    await storage.clock.advance(2_000);
+    await take(1);
+  });
+
+  it('gives a stream that does not begin more time with each attempt, and as little as ever after one that did', async () => {
+    start();
+    const begun = async (n: number) => {
+      await until(`attempt ${n + 1}`, async () => {
+        if (engine.takes.length <= n) await storage.clock.advance(500);
+        return engine.takes.length > n;
+      });
+      return engine.startedAt[n]!;
+    };
+    const waited: number[] = [];
+    for (let n = 0; n < 4; n++) {
+      await begun(n);
+      for (let s = 0; s < 70 && !engine.takes[n]!.isOver; s++) await storage.clock.advance(1_000);
+      waited.push(Math.round((storage.clock.monotonic() - engine.startedAt[n]!) / 1_000));
+    }
+    expect(waited[0]).toBeLessThanOrEqual(15);
+    expect(waited[1]).toBeGreaterThan(25);
+    expect(waited[2]).toBeGreaterThan(50);
+    expect(waited[3]).toBeLessThanOrEqual(62);
+    await begun(4);
+    await stream(engine.takes[4]!, 2);
+    engine.takes[4]!.play(unreachable());
+    await begun(5);
+    for (let s = 0; s < 70 && !engine.takes[5]!.isOver; s++) await storage.clock.advance(1_000);
+    expect(storage.clock.monotonic() - engine.startedAt[5]!).toBeLessThanOrEqual(15_000);
+  });
+
+  it('waits for its turn to begin, so that many cameras are not connected to at once', async () => {
+    startDelayMs = 450;
+    start();
+    await pass(400);
+    expect(engine.takes).toHaveLength(0);
+    await pass(100);
+    expect(await take()).toBeDefined();
+    expect(engine.startedAt[0]).toBeGreaterThanOrEqual(450);
+  });
+
+  it('lets the index know of a gap while it lasts, hour by hour', async () => {
+    engine.refuse = unreachable();
+    start();
+    const HOUR = 60 * MINUTE;
+    await until('the gap', () => storage.ledger.gaps.current('gate')?.cause === 'unreachable');
+    // Nobody is woken meanwhile: what happens at each attempt happens at the next one.
+    const attempts = async () => {
+      const tried = engine.takes.length;
+      while (engine.takes.length < tried + 2) await pass(2_000);
+    };
+    storage.clock.suspend(HOUR + 2 * MINUTE);
+    await attempts();
+    expect(gaps()).toEqual([[0, undefined, 'unreachable']]);
+    storage.clock.suspend(2 * MINUTE);
+    await attempts();
+    expect(gaps()).toEqual([
+      [0, HOUR, 'unreachable'],
+      [HOUR, undefined, 'unreachable'],
+    ]);
+    expect(storage.ledger.chains.pending('gate', 9).map(({ entry }) => entry.end)).toEqual([NOON + HOUR]);
   });
 
   it('comes back ever more slowly, up to ten seconds, and quickly again after a run that worked', async () => {

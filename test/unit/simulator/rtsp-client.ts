@@ -96,6 +96,33 @@ export function depacketiseH264(payloads: readonly Buffer[]): Buffer[] {
   return nals;
 }
 
+/** RFC 7798 the other way round, for streams in the lowest layer, written from the RFC and not from the packetiser. */
+export function depacketiseH265(payloads: readonly Buffer[]): Buffer[] {
+  const nals: Buffer[] = [];
+  let open = false;
+  for (const payload of payloads) {
+    const type = (payload[0]! >> 1) & 0x3f;
+    if ((payload[1]! & 7) === 0) throw new Error('a temporal id plus one of nought');
+    const starts = type !== 49 || (payload[2]! & 0x80) !== 0;
+    if (starts === open) throw new Error(open ? 'a fragmented NAL unit has no end' : 'a fragment without a beginning');
+    open = type === 49 && (payload[2]! & 0x40) === 0;
+    if (type < 48) nals.push(payload);
+    else if (type === 48) {
+      for (let at = 2; at < payload.length; ) {
+        const size = payload.readUInt16BE(at);
+        nals.push(payload.subarray(at + 2, at + 2 + size));
+        at += 2 + size;
+      }
+    } else if (type === 49) {
+      const header = Buffer.from([(payload[0]! & 0x81) | ((payload[2]! & 0x3f) << 1), payload[1]!]);
+      if (starts) nals.push(Buffer.concat([header, payload.subarray(3)]));
+      else nals.push(Buffer.concat([nals.pop()!, payload.subarray(3)]));
+    } else throw new Error(`unexpected payload type ${type}`);
+  }
+  if (open) throw new Error('the last NAL unit has no end');
+  return nals;
+}
+
 /** A small RTSP client over one socket, independent of the server's code. */
 export class RtspClient {
   readonly frames: { channel: number; data: Buffer }[] = [];

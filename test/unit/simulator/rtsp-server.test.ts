@@ -7,6 +7,7 @@ import { FakeClock } from '../../simulators/fake-clock.js';
 import { depacketiseH264, RtspClient, syntheticClip } from './rtsp-client.js';
 
 const account = { username: 'admin', password: 'secret' };
+const accounts = { find: (username: string) => (username === account.username ? account : undefined) };
 const signIn: [string, string] = ['admin', 'secret'];
 const TCP = { Transport: 'RTP/AVP/TCP;unicast;interleaved=0-1' };
 
@@ -18,7 +19,7 @@ let clients: RtspClient[];
 
 async function open(changes: Partial<RtspOptions> = {}): Promise<number> {
   const feeds = new Map([['/stream1', new Feed(syntheticClip())]]);
-  server = new RtspServer({ name: 'cam', account, feeds, clock, epochMs: 0, conduct, ...changes });
+  server = new RtspServer({ name: 'cam', accounts, feeds, clock, epochMs: 0, conduct, ...changes });
   const port = await server.open('127.0.0.1', 0);
   url = `rtsp://127.0.0.1:${port}/stream1`;
   return port;

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { authorised, challenge } from '../../../lib/simulator/digest.js';
-import { parseSoap, TOKEN_WINDOW_MS, tokenIsValid } from '../../../lib/simulator/soap.js';
+import { TOKEN_WINDOW_MS, tokenOwner } from '../../../lib/simulator/onvif-sign-in.js';
+import { parseSoap } from '../../../lib/simulator/soap.js';
 
 describe('Digest', () => {
   // The example of RFC 2617, section 3.5.
@@ -43,12 +44,14 @@ describe('Digest', () => {
 describe('UsernameToken', () => {
   const now = Date.UTC(2026, 4, 3, 12);
   const account = { username: 'admin', password: 'pässwörd' };
+  const accounts = { find: (username: string) => (username === 'admin' ? account : undefined) };
+  const tokenIsValid = (request: ReturnType<typeof parseSoap>) => tokenOwner(request!, accounts, now) === account;
 
   function request(password: string, createdAt: number, username = 'admin') {
     const [nonce, created] = [Buffer.from('0123456789abcdef'), new Date(createdAt).toISOString()];
     const digest = createHash('sha1').update(nonce).update(created).update(password).digest('base64');
     return parseSoap(
-      `<x:Envelope><x:Header><w:Security><w:UsernameToken><w:Username>${username}</w:Username><w:Password Type="D">${digest}</w:Password>` +
+      `<x:Envelope xmlns:x="s" xmlns:w="w" xmlns:u="u"><x:Header><w:Security><w:UsernameToken><w:Username>${username}</w:Username><w:Password Type="D">${digest}</w:Password>` +
         `<w:Nonce>${nonce.toString('base64')}</w:Nonce><u:Created>${created}</u:Created></w:UsernameToken></w:Security></x:Header>` +
         '<x:Body> <q:GetProfile xmlns:q="m"><q:ProfileToken>a&amp;b</q:ProfileToken></q:GetProfile></x:Body></x:Envelope>',
     )!;
@@ -58,16 +61,17 @@ describe('UsernameToken', () => {
     expect(request('x', now).operation).toBe('GetProfile');
     expect(request('x', now).text('ProfileToken')).toBe('a&b');
     expect(request('x', now).text('Profile')).toBeUndefined();
+    expect(request('x', now)).toMatchObject({ namespace: 'm', body: { name: 'GetProfile' } });
     expect(parseSoap('<html><body><p>hello')).toBeUndefined();
   });
 
   it('accepts the right password made about now, and nothing else', () => {
-    expect(tokenIsValid(request('pässwörd', now), account, now)).toBe(true);
-    expect(tokenIsValid(request('pässwörd', now - TOKEN_WINDOW_MS), account, now)).toBe(true);
-    expect(tokenIsValid(request('pässwörd', now - TOKEN_WINDOW_MS - 1), account, now)).toBe(false);
-    expect(tokenIsValid(request('pässwörd', now + TOKEN_WINDOW_MS + 1), account, now)).toBe(false);
-    expect(tokenIsValid(request('password', now), account, now)).toBe(false);
-    expect(tokenIsValid(request('pässwörd', now, ''), account, now)).toBe(false);
-    expect(tokenIsValid(parseSoap('<Body><GetProfiles/></Body>')!, account, now)).toBe(false);
+    expect(tokenIsValid(request('pässwörd', now))).toBe(true);
+    expect(tokenIsValid(request('pässwörd', now - TOKEN_WINDOW_MS))).toBe(true);
+    expect(tokenIsValid(request('pässwörd', now - TOKEN_WINDOW_MS - 1))).toBe(false);
+    expect(tokenIsValid(request('pässwörd', now + TOKEN_WINDOW_MS + 1))).toBe(false);
+    expect(tokenIsValid(request('password', now))).toBe(false);
+    expect(tokenIsValid(request('pässwörd', now, ''))).toBe(false);
+    expect(tokenIsValid(parseSoap('<Envelope><Body><GetProfiles/></Body></Envelope>'))).toBe(false);
   });
 });

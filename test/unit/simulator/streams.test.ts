@@ -4,8 +4,8 @@ import { accessUnits, splitNals } from '../../../lib/simulator/annexb.js';
 import { checkSpec } from '../../../lib/simulator/clip.js';
 import { Feed } from '../../../lib/simulator/feed.js';
 import { writeSenderReport } from '../../../lib/simulator/rtcp.js';
-import { packetiseAac, packetiseH264, writePackets } from '../../../lib/simulator/rtp.js';
-import { depacketiseH264, parsePacket, splitInterleaved, syntheticClip } from './rtsp-client.js';
+import { packetiseAac, packetiseH264, packetiseVideo, writePackets } from '../../../lib/simulator/rtp.js';
+import { depacketiseH264, depacketiseH265, parsePacket, splitInterleaved, syntheticClip } from './rtsp-client.js';
 
 const START = Buffer.from([0, 0, 0, 1]);
 const nal = (type: number, ...rest: number[]) => Buffer.from([0x60 | type, ...rest]);
@@ -34,6 +34,21 @@ describe('Annex B', () => {
     expect(units).toEqual([
       { key: true, nals: [sps, pps, sei, key, second] },
       { key: false, nals: [next] },
+    ]);
+  });
+});
+
+describe('Annex B of H.265', () => {
+  const hevc = (type: number, ...rest: number[]) => Buffer.from([type << 1, 1, ...rest]);
+
+  it('knows keyframes, what comes before a picture, and what after', () => {
+    const [vps, sps, pps, sei, tail] = [hevc(32, 1), hevc(33, 1), hevc(34, 1), hevc(39, 5), hevc(40, 5)];
+    const [key, second, next, clean] = [hevc(19, 0x80), hevc(19, 0x40), hevc(1, 0x9a), hevc(21, 0x80)];
+    const units = accessUnits([hevc(35, 0x50), vps, sps, pps, sei, key, second, tail, next, clean], 'H265');
+    expect(units).toEqual([
+      { key: true, nals: [vps, sps, pps, sei, key, second, tail] },
+      { key: false, nals: [next] },
+      { key: true, nals: [clean] },
     ]);
   });
 });
@@ -69,6 +84,18 @@ describe('RTP', () => {
       );
       const sent = packets(packetiseH264(nals));
       expect(depacketiseH264(sent.map(({ payload }) => payload))).toEqual(nals);
+      expect(Math.max(...sent.map(({ payload }) => payload.length))).toBeLessThanOrEqual(1_400);
+      expect(sent.map(({ marker }) => marker)).toEqual(sent.map((_, index) => index === sent.length - 1));
+    }
+  });
+
+  it('gives back the NAL units of H.265 too', () => {
+    for (const sizes of [[2], [1_400], [1_401], [2_797, 2_798, 2_799], [20, 5, 1_300, 90, 40_000, 3, 3], [697, 697]]) {
+      const nals = sizes.map((size, index) =>
+        Buffer.concat([Buffer.from([((32 + index) << 1) | (index & 1), 1]), Buffer.alloc(size - 2, index + 1)]),
+      );
+      const sent = packets(packetiseVideo(nals, 'H265'));
+      expect(depacketiseH265(sent.map(({ payload }) => payload))).toEqual(nals);
       expect(Math.max(...sent.map(({ payload }) => payload.length))).toBeLessThanOrEqual(1_400);
       expect(sent.map(({ marker }) => marker)).toEqual(sent.map((_, index) => index === sent.length - 1));
     }

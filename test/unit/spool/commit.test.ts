@@ -89,6 +89,16 @@ describe('a commit', () => {
     expect(await readFile(join(storage.layout.ready, second.name), 'utf8')).toBe('two');
   });
 
+  it('lets footage win over time that was to be off', async () => {
+    storage.ledger.offs.open('gate', NOON - MINUTE, 'no-motion');
+    storage.ledger.offs.extend('gate', NOON + 2 * MINUTE);
+    await storage.commit({}, 'footage');
+    expect(storage.ledger.offs.between('gate', 0, NOON * 2).map((off) => [off.start, off.end])).toEqual([
+      [NOON - MINUTE, NOON],
+      [NOON + MINUTE, NOON + 2 * MINUTE],
+    ]);
+  });
+
   it('never owes a snapshot to a gap', async () => {
     storage.ledger.gaps.open('gate', NOON, 'silent');
     await storage.commit({ kind: 'snapshot', start: NOON + 5, end: NOON + 5 });
@@ -165,7 +175,7 @@ describe('a file whose key another object has', () => {
     expect(await inSpool()).toEqual([rekeyed(file).name]);
     expect(storage.ledger.deliveries.outstanding(file.id)).toEqual(['far', 'near']);
     // Looked up afresh: the new key may be taken, too.
-    expect(storage.ledger.deliveries.next('far', NOON, new Set(), 1)[0]!.begun).toBe(false);
+    expect(storage.ledger.deliveries.newestOf('far', 'gate', NOON, new Set())!.begun).toBe(false);
   });
 
   it.each(['before', 'after'] as const)(

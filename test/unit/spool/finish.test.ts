@@ -212,13 +212,36 @@ describe('finishing a working file', () => {
 
 describe('salvaging a run', () => {
   it('dates what was cut off by its media time and the anchor of its run', async () => {
-    storage.ledger.runs.anchor('run1', NOON);
+    storage.ledger.runs.anchor('run1', NOON, 0);
     await working(3);
     await writeFile(join(directory, '000002.sealed'), 'half a copy');
     await salvage();
     expect(files()).toMatchObject([{ start: NOON + clip.startMs, seq: 3 }]);
     expect(Math.abs(files()[0]!.end - NOON - clip.startMs - clip.durationMs)).toBeLessThan(200);
     expect(existsSync(directory)).toBe(false);
+  });
+
+  it.each([
+    ['one that ended shortly before its clock says', -700, -700],
+    ['one that ended shortly after', 700, 700],
+    ['one that ended much earlier, with a break', -1_500, 0],
+  ])('lets a file begin where the one before it ended: %s', async (_, endMs, startMs) => {
+    storage.ledger.runs.anchor('run1', NOON, 0);
+    const end = NOON + clip.startMs + endMs;
+    await storage.commit({ start: end - 60_000, end, run: 'run1', seq: 2 });
+    await working(3);
+    await salvage();
+    expect(files().find(({ seq }) => seq === 3)!.start).toBe(NOON + clip.startMs + startMs);
+  });
+
+  it('dates by the clock its run was of, though that was set since: nothing of the new one is filled', async () => {
+    storage.ledger.runs.anchor('run1', NOON, 0);
+    storage.ledger.clockSteps.add('gate', NOON + 60_000, NOON - 60_000);
+    storage.ledger.gaps.open('gate', NOON - 60_000, 'recorder-crashed');
+    await working(0);
+    await salvage();
+    expect(files()).toMatchObject([{ start: NOON + clip.startMs, era: 0 }]);
+    expect(storage.ledger.gaps.current('gate')!.start).toBe(NOON - 60_000);
   });
 
   it('dates a run that never had an anchor by when its file was written last', async () => {
@@ -275,14 +298,16 @@ describe('salvaging a run', () => {
     await working();
     const orphan = spawn('sleep', ['60'], { cwd: directory });
     await once(orphan, 'spawn');
-    const gone = once(orphan, 'exit');
     const leftovers = await findLeftovers(storage.spool);
     expect(leftovers).toMatchObject([{ camera: 'gate', run: 'run1' }]);
     const salvaging = salvageLeftovers(leftovers, finisher(), storage.clock, storage.log);
-    await gone;
-    await until('the next look', () => storage.clock.sleeping === 1);
-    await storage.clock.advance(100);
-    await salvaging;
+    let isOver = false;
+    void salvaging.then(() => (isOver = true));
+    await until('its files to be saved', async () => {
+      await storage.clock.advance(100);
+      return isOver;
+    });
+    expect(orphan.signalCode).toBe('SIGTERM');
     expect(files()).toHaveLength(1);
   });
 });

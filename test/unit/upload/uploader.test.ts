@@ -1,7 +1,13 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Proof } from '../../../lib/remote/remote.js';
+import { Throttle } from '../../../lib/remote/throttle.js';
 import type { FileRow } from '../../../src/ledger/files.js';
+import { statusReport } from '../../../src/operate/status.js';
+import type { MediaKind } from '../../../src/segment.js';
+import { Retention } from '../../../src/spool/retain.js';
+import type { Closed } from '../../../src/upload/line.js';
 import { Uploader } from '../../../src/upload/uploader.js';
 import { until } from '../../peers/until.js';
 import { refusal, ScriptedRemote } from '../../simulators/scripted-remote.js';
@@ -22,14 +28,25 @@ afterEach(async () => {
   storage.close();
 });
 
-function start(remote: ScriptedRemote, { remoteName = 'far', parallel = 1 } = {}): Uploader {
+interface Started {
+  remoteName?: string;
+  parallel?: number;
+  proof?: Proof;
+  closed?: () => Closed | undefined;
+}
+
+function start(remote: ScriptedRemote, { remoteName = 'far', parallel = 1, closed, proof }: Started = {}): Uploader {
   const { spool, ledger, clock, log } = storage;
   const outbox = {
     folder: storage.layout.ready,
     moveToSent: (name: string) => spool.moveToSent(name),
     rekey: (file: FileRow) => spool.rekey(file),
   };
-  const uploader = new Uploader({ remoteName, remote, outbox, ledger, clock, log, parallel });
+  const uploader = new Uploader({
+    ...{ remoteName, remote, outbox, ledger, clock, log, parallel, deadlineMs: 60_000, proof },
+    line: { closed: closed ?? (() => undefined) },
+    throttle: new Throttle(clock, () => Number.POSITIVE_INFINITY),
+  });
   running.push(uploader.run(stop.signal));
   return uploader;
 }
@@ -54,6 +71,93 @@ describe('an uploader', () => {
     await until('rest', () => uploader.state.state === 'idle' && uploader.state.reason === undefined);
   });
 
+  it('sends motion before pictures before everything else, and lets each camera have its turn', async () => {
+    const commitOf = (camera: string, kind: MediaKind, n: number) =>
+      storage.commit({ camera, kind, start: NOON + n * MINUTE, end: NOON + (n + 1) * MINUTE });
+    const yard = [await commitOf('yard', 'continuous', 0), await commitOf('yard', 'continuous', 1)];
+    const motion = [await commitOf('gate', 'motion', 0), await commitOf('gate', 'motion', 1)];
+    const picture = await commitOf('gate', 'snapshot', 2);
+    const gate = [await commitOf('gate', 'continuous', 3), await commitOf('gate', 'continuous', 4)];
+    const remote = new ScriptedRemote();
+    start(remote);
+    await until('all delivered', async () => (await sent()).length === 7);
+    expect(remote.puts).toEqual(
+      [motion[1], motion[0], picture, gate[1], yard[1], gate[0], yard[0]].map((file) => file!.key),
+    );
+  });
+
+  it('never lets a backlog under way delay motion: there is always one more place for it', async () => {
+    const large: FileRow[] = [];
+    for (const n of [0, 1, 2]) large.push(await commit(n, `${n}`.repeat(3_000_000)));
+    const remote = new ScriptedRemote();
+    const held = new Map<string, () => void>();
+    remote.beforePut = (key) => new Promise<void>((resolve) => held.set(key, resolve));
+    const uploader = start(remote, { parallel: 2 });
+    await until('both places taken', () => held.size === 2);
+    const motion = await storage.commit({ kind: 'motion', start: NOON + 5 * MINUTE });
+    const second = await storage.commit({ kind: 'motion', start: NOON + 6 * MINUTE });
+    uploader.poke();
+    await until('motion under way', () => held.size === 3);
+    await storage.clock.advance(60_000);
+    expect([...held.keys()]).toEqual([large[2]!.key, large[1]!.key, second.key]);
+    held.get(second.key)!();
+    await until('the other motion', () => held.has(motion.key));
+    held.get(motion.key)!();
+    await until('delivered', () => isVerified(motion) && isVerified(second));
+    expect(held.has(large[0]!.key)).toBe(false);
+    remote.beforePut = () => undefined;
+    for (const file of large) held.get(file.key)?.();
+    await until('the rest', () => large.every(isVerified));
+  });
+
+  it('has more small files under way than large ones, once the remote has shown that it works', async () => {
+    for (let n = 0; n < 50; n++) await commit(n);
+    const remote = new ScriptedRemote();
+    const held: (() => void)[] = [];
+    remote.beforePut = () => new Promise<void>((resolve) => held.push(resolve));
+    start(remote, { parallel: 2 });
+    await until('two under way', () => held.length === 2);
+    await storage.clock.advance(1_000);
+    expect(held).toHaveLength(2);
+    held.shift()!();
+    await until('many under way', () => held.length === 32);
+    await storage.clock.advance(1_000);
+    expect(held).toHaveLength(32);
+    remote.beforePut = () => undefined;
+    for (const go of held) go();
+    await until('all delivered', async () => (await sent()).length === 50);
+  });
+
+  it('tells of motion that was off-site too late', async () => {
+    const punctual = await storage.commit({ kind: 'motion', start: NOON - MINUTE, end: NOON - 59_000 });
+    const late = await storage.commit({ kind: 'motion', start: NOON - 3 * MINUTE, end: NOON - 100_000 });
+    start(new ScriptedRemote());
+    await until('delivered', () => isVerified(punctual) && isVerified(late));
+    const told = storage.lines.filter((line) => line.includes('after its deadline'));
+    expect(told).toEqual([expect.stringContaining('motion was off-site 40 s after its deadline')]);
+    expect(told[0]).toContain(late.key);
+  });
+
+  it('sends nothing while the line is closed, but motion where that may go, and says why', async () => {
+    const [file, motion] = [await commit(0), await storage.commit({ kind: 'motion', start: NOON + 5 * MINUTE })];
+    let closed: Closed | undefined = { reason: 'the line is metered', exceptMotion: false };
+    const remote = new ScriptedRemote();
+    const uploader = start(remote, { closed: () => closed, parallel: 2 });
+    await pass(180);
+    expect(remote.puts).toEqual([]);
+    expect(uploader.state).toEqual({ state: 'paused', reason: 'the line is metered' });
+    closed = { reason: 'the line is metered', exceptMotion: true };
+    await pass(61);
+    await until('motion delivered', () => isVerified(motion));
+    await pass(61);
+    expect(isVerified(file)).toBe(false);
+    closed = undefined;
+    await pass(61);
+    await until('the rest', () => isVerified(file));
+    await until('rest', () => uploader.state.state === 'idle');
+    expect(uploader.state).toEqual({ state: 'idle' });
+  });
+
   it('sends what comes later at once when it is poked', async () => {
     const remote = new ScriptedRemote();
     const uploader = start(remote);
@@ -67,7 +171,7 @@ describe('an uploader', () => {
     storage = new Storage(['far', 'near']);
     const file = await commit(0);
     const far = new ScriptedRemote();
-    const near = new ScriptedRemote();
+    const near = Object.assign(new ScriptedRemote(), { lie: { proven: 'checksum', provenBy: 'reply' } });
     near.beforePut = () => Promise.reject(refusal('connection-lost'));
     start(far);
     start(near, { remoteName: 'near' });
@@ -79,6 +183,11 @@ describe('an uploader', () => {
     await pass(5);
     await until('the other has it', () => isVerified(file));
     expect(far.puts).toHaveLength(1);
+    const told = storage.lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'delivered');
+    expect(told).toMatchObject([
+      { remote: 'far', key: file.key, proven: 'size', provenBy: 'stat' },
+      { remote: 'near', key: file.key, proven: 'checksum', provenBy: 'reply' },
+    ]);
   });
 
   it('goes on with the others when one file is poison', async () => {
@@ -300,5 +409,77 @@ describe('an uploader', () => {
     expect(remote.closed).toBe(1);
     expect(storage.ledger.deliveries.lastError('far')).toBeUndefined();
     expect(storage.lines.filter((line) => line.includes('failed'))).toEqual([]);
+  });
+});
+
+describe('a remote that proves less than is asked of it', () => {
+  const accepted = () => Object.assign(new ScriptedRemote(), { lie: { proven: 'accepted', provenBy: 'reply' } });
+  const greedy = () =>
+    new Retention(
+      storage.spool,
+      storage.ledger,
+      { keepMs: 0, minFreeBytes: Number.MAX_SAFE_INTEGER },
+      storage.clock,
+      storage.log,
+    );
+  const lying = async () => [...(await readdir(storage.layout.ready)), ...(await sent())];
+
+  it('gets each file once, frees none of them, and is told of', async () => {
+    const file = await commit(0);
+    const remote = accepted();
+    start(remote);
+    await until('taken', () => storage.ledger.deliveries.unprovenCount('far') === 1);
+    await pass(120);
+    expect(remote.puts).toEqual([file.key]);
+    expect(isVerified(file)).toBe(false);
+    expect(await greedy().freeOnce()).toBe(0);
+    expect(await lying()).toEqual([file.name]);
+    const { clock, ledger } = storage;
+    const report = statusReport({
+      ...{ site: 'home', version: '1', now: clock.now(), running: true, ledger, cameras: new Map() },
+      ...{ remotes: new Map([['far', undefined]]), deadlineMs: 60_000, disk: { freeBytes: 1, minFreeBytes: 0 } },
+    });
+    expect(report).toMatchObject({
+      state: 'degraded',
+      problems: [expect.stringMatching(/^far took a file but proves less/)],
+    });
+  });
+
+  it('frees them once its owner says that this much is enough, also those it took before', async () => {
+    const before = await commit(0);
+    start(accepted());
+    await until('taken', () => storage.ledger.deliveries.unprovenCount('far') === 1);
+    stop.abort();
+    await Promise.all(running);
+    stop = new AbortController();
+    const after = await commit(1);
+    const remote = accepted();
+    start(remote, { proof: 'accepted' });
+    await until('both verified', () => isVerified(before) && isVerified(after));
+    expect(remote.puts).toEqual([after.key]);
+    await storage.clock.advance(1);
+    expect(await greedy().freeOnce()).toBe(2);
+    expect(await lying()).toEqual([]);
+  });
+
+  it('counts where a checksum is asked for and only the size is shown', async () => {
+    const file = await commit(0);
+    start(new ScriptedRemote(), { proof: 'checksum' });
+    await until('taken', () => storage.ledger.deliveries.unprovenCount('far') === 1);
+    expect(isVerified(file)).toBe(false);
+  });
+});
+
+describe('a remote that never replaces an object', () => {
+  it('gets media under another key', async () => {
+    const file = await commit(0);
+    const remote = new ScriptedRemote();
+    remote.beforePut = (key) => {
+      if (key === file.key) throw refusal('key-taken', 'permanent');
+    };
+    start(remote);
+    await until('delivered', () => isVerified(file));
+    expect([...remote.stored.keys()]).toEqual([storage.ledger.files.byId(file.id)!.key]);
+    expect(storage.ledger.files.byId(file.id)!.key).not.toBe(file.key);
   });
 });

@@ -4,8 +4,11 @@ import {
   clampView,
   firstView,
   follow,
+  isFootage,
   MIN_VIEW_MS,
   momentAt,
+  motionBeside,
+  motionsOf,
   openSpan,
   pan,
   spansOf,
@@ -14,6 +17,7 @@ import {
   xOf,
   zoom,
 } from '../../../web/src/timeline/model.js';
+import { explain } from '../../../web/src/timeline/words.js';
 
 const DAY = { from: 0, to: 86_400_000 };
 const HOUR = 3_600_000;
@@ -116,6 +120,16 @@ describe('spans', () => {
     expect(spans[2]?.cause).toBe('silent');
   });
 
+  it('keeps apart what was fetched from the camera afterwards, and says so', () => {
+    const fetched = { ...segment(10_000, 20_000, true), source: 'backfilled' } as LocatedEntry;
+    const spans = spansOf([segment(0, 10_000, true), fetched, segment(20_000, 30_000, true)]);
+    expect(spans.map(({ backfilled }) => backfilled)).toEqual([undefined, true, undefined]);
+    expect(explain(momentAt(spans, 15_000, 50_000))).toBe(
+      "recorded and uploaded, fetched from the camera's own recording",
+    );
+    expect(explain(momentAt(spans, 25_000, 50_000))).toBe('recorded and uploaded');
+  });
+
   it('does not join across a hole that another state fills', () => {
     const spans = spansOf([segment(0, 10_000, true), gap(10_000, 20_000), segment(20_000, 30_000, true)]);
     expect(spans).toHaveLength(3);
@@ -142,5 +156,44 @@ describe('hours', () => {
     expect(tickStep(DAY, 1200, 60)).toBe(2 * HOUR);
     expect(tickStep(DAY, 350, 60)).toBe(6 * HOUR);
     expect(tickStep({ from: 0, to: MIN_VIEW_MS }, 1200, 60)).toBe(10_000);
+  });
+});
+
+describe('motion', () => {
+  const moving = (start: number, end: number, score?: number, kind = 'motion'): LocatedEntry => {
+    const file = segment(start - 1000, end + 1000, true);
+    return file.type === 'segment' ? { ...file, motion: [{ start, end, score, kind }] } : file;
+  };
+
+  it('that goes on in the next file is one event, of the better score and the better word', () => {
+    expect(motionsOf([moving(20_000, 30_000, 0.9, 'person'), moving(10_000, 19_500, 0.4)])).toEqual([
+      { start: 10_000, end: 30_000, score: 0.9, kind: 'person' },
+    ]);
+    expect(motionsOf([moving(10_000, 12_000), moving(20_000, 22_000)])).toHaveLength(2);
+  });
+
+  it('before and after a moment is found, not the one the moment is at', () => {
+    const events = motionsOf([moving(10_000, 12_000), moving(20_000, 22_000), moving(40_000, 41_000)]);
+    expect(motionBeside(events, 20_000, 1)?.start).toBe(40_000);
+    expect(motionBeside(events, 20_000, -1)?.start).toBe(10_000);
+    expect(motionBeside(events, 41_000, 1)).toBeUndefined();
+  });
+});
+
+describe('what files are and are not', () => {
+  it('tells frozen files and time off from the rest', () => {
+    const off: LocatedEntry = { type: 'off', camera: 'front', start: 0, end: 10_000, reason: 'schedule' };
+    const spans = spansOf([
+      off,
+      { ...segment(10_000, 20_000, true), frozen: 'GLACIER' },
+      segment(20_000, 30_000, true),
+    ]);
+    expect(spans.map(({ kind, detail, reason }) => [kind, detail, reason])).toEqual([
+      ['off', undefined, 'schedule'],
+      ['frozen', 'GLACIER', undefined],
+      ['uploaded', undefined, undefined],
+    ]);
+    expect(spans.map(isFootage)).toEqual([false, true, true]);
+    expect(momentAt(spans, 5_000, 50_000).kind).toBe('off');
   });
 });

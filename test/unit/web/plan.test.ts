@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Clip, clipsOf, nextTarget, seekTarget } from '../../../web/src/player/plan.js';
+import { type Clip, clipsOf, nextTarget, playable, seekTarget } from '../../../web/src/player/plan.js';
 
 const clip = (start: number, end: number): Clip => ({
   type: 'segment',
@@ -85,5 +85,23 @@ describe('clipsOf', () => {
     const gap = { type: 'gap' as const, camera: 'front', start: 1, end: 2, cause: 'silent' as const };
     const clips = clipsOf([CLIPS[1]!, CLIPS[0]!, CLIPS[1]!, snapshot, gap]);
     expect(clips.map((one) => one.start)).toEqual([0, 10_040]);
+  });
+});
+
+describe('files that cannot be played', () => {
+  const file = (key: string, start: number, end: number, codec: string): Clip => ({
+    ...{ type: 'segment', key, kind: 'continuous', camera: 'front', start, end, bytes: 1, sha256: '', source: 'rtsp' },
+    codecs: [codec],
+  });
+  const canPlay = ({ codecs }: Clip) => codecs![0]!.startsWith('avc1');
+
+  it('give way to another file of the same time that can', () => {
+    const [main, sub] = [file('main', 0, 10_000, 'hvc1.1'), file('sub', 500, 10_000, 'avc1.4')];
+    expect(playable([main, sub], canPlay)).toEqual([sub]);
+  });
+
+  it('stay where there is no other', () => {
+    const [main, sub] = [file('main', 0, 10_000, 'hvc1.1'), file('sub', 0, 5_000, 'avc1.4')];
+    expect(playable([main, sub], canPlay)).toEqual([main, sub]);
   });
 });

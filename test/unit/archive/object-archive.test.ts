@@ -11,7 +11,7 @@ const DAY = '2026-05-03';
 const noon = segment('gate', at(DAY, '12:00'), at(DAY, '12:05'));
 const shardKey = 'home/index/gate/2026/05/03/12-000001.ndjson';
 
-describe('FolderArchive', () => {
+describe('ObjectArchive on a folder', () => {
   let archive: ArchiveFolder;
   let outside: string;
   beforeEach(async () => {
@@ -56,6 +56,13 @@ describe('FolderArchive', () => {
       expect(await archive.source.open(`home/gate/2026/05/03/${name}`)).toBeUndefined();
     }
     expect(await archive.source.open('shop/gate/2026/05/03/gate_20260503T120000Z_continuous.mp4')).toBeUndefined();
+  });
+
+  it('tells what moved of a file that was listed again without it, after the ledger was lost', async () => {
+    const motion = [{ start: noon.start, end: noon.start + 4_000, kind: 'person', source: 'onvif' }];
+    await archive.add([{ ...noon, motion }]);
+    await archive.add([{ ...noon, source: 'adopted' }]);
+    expect(await archive.source.entries('gate', DAY)).toEqual([{ ...noon, motion, uploaded: true }]);
   });
 
   it('opens an empty file', async () => {

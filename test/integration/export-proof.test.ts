@@ -1,0 +1,94 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { loadIdentity } from '../../src/archive/signature.js';
+import { command } from '../simulators/command.js';
+import { at, segment, sha256 } from '../simulators/entries.js';
+import { ArchiveFolder } from '../simulators/folder-archive.js';
+
+const run = promisify(execFile);
+const DAY = '2026-05-03';
+const PICTURES = ['-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=10:duration=2', '-c:v', 'libx264', '-g', '10'];
+
+describe('what an export vouches for', () => {
+  let archive: ArchiveFolder;
+  let film: Buffer;
+  let dir: string;
+  const films = [0, 1].map((n) => segment('gate', at(DAY, `12:00:0${n * 2}`), at(DAY, `12:00:0${n * 2 + 2}`)));
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'export-'));
+    archive = await ArchiveFolder.create();
+    await run('ffmpeg', ['-v', 'error', ...PICTURES, '-bitexact', '-movflags', '+faststart', join(dir, 'a.mp4')]);
+    film = await readFile(join(dir, 'a.mp4'));
+    await archive.add(films.map((one) => ({ ...one, bytes: film.length, sha256: sha256(film) })));
+    await mkdir(join(dir, 'storage'));
+    await loadIdentity(join(dir, 'storage', 'identity.pem'));
+    const streams = 'cameras: { gate: { streams: { main: "rtsp://127.0.0.1/a" } } }\nsite: home\n';
+    const places = `storage: { dir: ./storage }\narchive: { type: folder, path: ${archive.root} }\n`;
+    await writeFile(join(dir, 'config.yaml'), `${streams}${places}remotes: { nas: { type: folder, path: ./nas } }\n`);
+  });
+  afterAll(async () => {
+    await archive.dispose();
+    await rm(dir, { recursive: true });
+  });
+  beforeEach(async () => {
+    for (const { key } of films) await writeFile(join(archive.root, key), film);
+  });
+
+  const span = ['--camera', 'gate', '--from', `${DAY}T12:00:01Z`, '--to', `${DAY}T12:00:03Z`];
+  const elsewhere = (to: string, ...more: string[]) =>
+    command(['export', '--folder', archive.root, ...span, '-o', join(dir, to), ...more]);
+  const check = async (folder: string) => {
+    const { exit, stdout } = await command(['verify', join(dir, folder), '--json']);
+    const { results, signed } = JSON.parse(stdout) as { results: { state: string; what: string }[]; signed: boolean };
+    const said = (state: string) => results.flatMap((one) => (one.state === state ? [one.what] : [])).join('\n');
+    return { exit, signed, proved: said('proved'), wrong: said('wrong'), unknown: said('unknown') };
+  };
+
+  it.each([0, 1])('makes no film of a recorded file with another byte than the index lists (%s)', async (which) => {
+    // Of the last file, a byte behind what the film needs.
+    const changed = Buffer.from(film);
+    changed[changed.length - 3]! ^= 1;
+    await writeFile(join(archive.root, films[which]!.key), changed);
+    const { exit, stderr } = await elsewhere(`altered-${which}`);
+    expect(exit).not.toBe(0);
+    expect(stderr).toContain(`${films[which]!.key} is not what was recorded`);
+    expect(await readdir(join(dir, `altered-${which}`))).toEqual([]);
+  });
+
+  it('proves nothing of originals that are not part of it', async () => {
+    expect((await elsewhere('without')).exit).toBe(0);
+    const without = await check('without');
+    expect(without.proved).not.toContain(films[0]!.key);
+    expect(without.unknown).toMatch(/the index lists it, from .* was not looked at/);
+    expect((await elsewhere('with', '--originals')).exit).toBe(0);
+    expect((await check('with')).proved).toContain(`${films[0]!.key}: the original is what the index lists`);
+  });
+
+  it('warns of an export nobody signed, and names a signature that was taken away', async () => {
+    expect((await elsewhere('unsigned')).exit).toBe(0);
+    const unsigned = await check('unsigned');
+    expect([unsigned.exit, unsigned.signed]).toEqual([0, false]);
+    expect(unsigned.unknown).toContain('NOT SIGNED');
+    expect((await command(['verify', join(dir, 'unsigned')])).stdout).toMatch(/WARNING: this export is not signed/);
+    const made = await command(['export', '-c', join(dir, 'config.yaml'), ...span, '-o', join(dir, 'signed')]);
+    expect(made.exit, made.stderr).toBe(0);
+    expect(await check('signed')).toMatchObject({
+      exit: 0,
+      signed: true,
+      proved: expect.stringContaining('signed it'),
+    });
+    await cp(join(dir, 'signed'), join(dir, 'broken'), { recursive: true });
+    await writeFile(join(dir, 'broken', 'manifest.sig.json'), '{');
+    expect((await check('broken')).wrong).toContain('manifest.json is not what was signed');
+    await rm(join(dir, 'signed', 'manifest.sig.json'));
+    const robbed = await check('signed');
+    expect([robbed.exit, robbed.wrong]).toEqual([
+      3,
+      expect.stringContaining('its signature (manifest.sig.json) is missing'),
+    ]);
+  });
+});

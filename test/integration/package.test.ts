@@ -1,0 +1,49 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const run = promisify(execFile);
+let dir: string;
+let program: string;
+
+/** What is published, unpacked, beside the packages that an installation of it would bring. */
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'package-'));
+  // Not its own build: the tests run with the one that is there.
+  execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', dir], { cwd: ROOT });
+  execFileSync('tar', ['xzf', `nvr-uplink-${version()}.tgz`], { cwd: dir });
+  await symlink(join(ROOT, 'node_modules'), join(dir, 'package', 'node_modules'));
+  program = join(dir, 'package', 'dist', 'bin', 'nvr-uplink.js');
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+function version(): string {
+  return execFileSync('npm', ['pkg', 'get', 'version'], { cwd: ROOT, encoding: 'utf8' }).trim().replaceAll('"', '');
+}
+
+it('knows its version', async () => {
+  expect((await run(process.execPath, [program, '--version'])).stdout.trim()).toBe(version());
+});
+
+it('sends files', async () => {
+  await mkdir(join(dir, 'vault'));
+  await writeFile(join(dir, 'film'), 'a film');
+  const config = join(dir, 'nvr-uplink.yaml');
+  const cameras = 'cameras: { gate: { streams: { main: "rtsp://127.0.0.1/unused" } } }';
+  const remotes = `remotes: { vault: { type: folder, path: ${join(dir, 'vault')} } }`;
+  await writeFile(config, `storage: { dir: ${join(dir, 'storage')} }\n${cameras}\n${remotes}\n`, { mode: 0o600 });
+  const { stdout } = await run(process.execPath, [program, 'upload', join(dir, 'film'), '--json', '-c', config]);
+  expect(JSON.parse(stdout.trim().split('\n').at(-1)!)).toMatchObject({ event: 'finished', stored: 1, failed: 0 });
+});
+
+it('keeps the names of our functions, for traces', async () => {
+  const folder = join(dir, 'package', 'dist', 'src');
+  const parts = (await readdir(folder)).filter((name) => name.endsWith('.js'));
+  const texts = await Promise.all(parts.map((name) => readFile(join(folder, name), 'utf8')));
+  expect(texts.some((text) => /^ {2}async write\(lane, handle, source/m.test(text))).toBe(true);
+});

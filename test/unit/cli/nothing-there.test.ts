@@ -1,0 +1,125 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Ledger } from '../../../src/ledger/ledger.js';
+import { mediaKey } from '../../../src/segment.js';
+import { createSpool, spoolLayout } from '../../../src/spool/layout.js';
+import { command } from '../../simulators/command.js';
+import { MINUTE, NOON, newFile } from '../../simulators/storage.js';
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'nothing-'));
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+function configured(more = ''): string {
+  const file = join(dir, 'c.yaml');
+  writeFileSync(file, `storage: { dir: ./data }\ncameras: { one: { address: "127.0.0.1:1" } }\n${more}`);
+  return file;
+}
+
+/** Footage that the recorder delivered, there and on this disk. */
+function delivered(count: number): string[] {
+  const layout = spoolLayout(join(dir, 'data'));
+  createSpool(layout);
+  const ledger = new Ledger(layout.ledger);
+  const keys = Array.from({ length: count }, (_, n) => {
+    const row = newFile(NOON + n * MINUTE, { bytes: 5 });
+    const key = mediaKey({ site: 'home', camera: 'gate', kind: 'continuous', start: row.start });
+    const id = ledger.files.begin({ ...row, key });
+    ledger.files.setState(id, 'ready');
+    ledger.deliveries.add(id, ['disk']);
+    ledger.deliveries.verified(id, 'disk', NOON, 'stat');
+    ledger.files.verified(id, NOON, undefined);
+    for (const path of [join(dir, 'nas', key), join(layout.sent, row.name)]) {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, 'film\n');
+    }
+    return key;
+  });
+  ledger.close();
+  return keys;
+}
+
+const NAS = 'remotes: { disk: { type: folder, path: ./nas } }\n';
+
+it.each([
+  ['no place at all', ''],
+  ['only an empty folder', NAS],
+])('verify is not green over nothing: %s', async (_, remotes) => {
+  mkdirSync(join(dir, 'nas'));
+  for (const json of [[], ['--json']]) {
+    const { exit, stdout, stderr } = await command(['verify', '-c', configured(remotes), ...json]);
+    const said = json.length > 0 ? JSON.stringify(JSON.parse(stdout).error) : stderr;
+    expect(exit).toBe(2);
+    expect(said).toContain('There is nothing to verify');
+    expect(said).toContain(join(dir, 'data'));
+    expect(said).toContain('nvr-uplink run');
+  }
+});
+
+it('verify looks once at an archive that is the folder of a remote', async () => {
+  delivered(3);
+  const file = configured(`${NAS}archive: { type: folder, path: ./nas }\n`);
+  const { exit, stdout } = await command(['verify', '-c', file, '--json']);
+  // Three here, and three there.
+  expect(JSON.parse(stdout)).toMatchObject({ checked: 6, places: ['disk', `folder:${join(dir, 'nas')}`] });
+  expect(exit).toBe(0);
+  rmSync(join(dir, 'nas', 'home', 'gate', '2026'), { recursive: true });
+  const lost = JSON.parse((await command(['verify', '-c', file, '--json'])).stdout);
+  expect(lost.missing).toHaveLength(3);
+});
+
+it.each(['', 'archive: { type: folder, path: ./nas }\n'])(
+  'verify says in one line that a folder is not there (%s)',
+  async (archive) => {
+    delivered(3);
+    rmSync(join(dir, 'nas'), { recursive: true });
+    const file = configured(NAS + archive);
+    const { exit, stdout } = await command(['verify', '-c', file]);
+    expect(exit).toBe(3);
+    expect(stdout.match(/^missing .*$/gm)).toEqual([
+      expect.stringMatching(
+        /folder:.*\/nas: the folder is not there, and nothing in it was compared; is its disk mounted\?/,
+      ),
+    ]);
+    expect(stdout).toContain('One difference.');
+    const { missing } = JSON.parse((await command(['verify', '-c', file, '--json'])).stdout);
+    expect(missing).toHaveLength(1);
+  },
+);
+
+it.each([['browse'], ['verify'], ['ls']])(
+  '%s says that the folder named on the command line does not exist',
+  async (...args) => {
+    const folder = join(dir, 'nope');
+    const { exit, stderr } = await command([...args, '--folder', folder]);
+    expect(exit).toBe(2);
+    expect(stderr).toContain(`--folder ${folder} does not exist`);
+    expect(stderr).not.toContain('--bucket');
+  },
+);
+
+it('browse says of a folder without an archive what to check: the folder', async () => {
+  const { exit, stderr } = await command(['browse', '--folder', dir]);
+  expect(exit).not.toBe(0);
+  expect(stderr).toContain('holds no archive');
+  expect(stderr).toContain('Check --folder');
+  expect(stderr).not.toContain('--bucket');
+});
+
+it('status tells how much of the disk is free where the recorder never ran', async () => {
+  const { stdout } = await command(['status', '-c', configured(), '--json']);
+  expect(JSON.parse(stdout).disk.freeBytes).toBeGreaterThan(0);
+});
+
+it('erase names the remotes it did not reach, and not the one that is the archive', async () => {
+  mkdirSync(join(dir, 'nas'));
+  const remotes = 'remotes: { disk: { type: folder, path: ./nas }, other: { type: folder, path: ./far } }\n';
+  const file = configured(`${remotes}archive: { type: folder, path: ./nas }\n`);
+  const span = ['--camera', 'one', '--from', '2026-05-03T12:00:00Z', '--to', '2026-05-03T12:10:00Z'];
+  const { stdout, stderr } = await command(['erase', '-c', file, ...span, '--reason', 'asked', '--yes']);
+  expect(stdout, stderr).toContain('Not covered: remotes (other) other than the archive, exports');
+});

@@ -1,0 +1,121 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createLog } from '../../../lib/log.js';
+import { App } from '../../../src/app.js';
+import { ConfigFailure } from '../../../src/config/faults.js';
+import { loadConfig } from '../../../src/config/load.js';
+import { FakeClock } from '../../simulators/fake-clock.js';
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'apart-'));
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+const load = (text: string) => {
+  const file = join(dir, 'nvr-uplink.yaml');
+  writeFileSync(file, text);
+  return loadConfig(file, {}).config;
+};
+const faultsOf = (text: string) => {
+  try {
+    load(text);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigFailure) return error.faults;
+    throw error;
+  }
+};
+
+describe('a folder of the inbox', () => {
+  it.each([
+    ['data', 'is the folder of'],
+    ['other/../data/', 'is the folder of'],
+    ['data/spool', 'lies within'],
+    ['.', 'contains'],
+    ['/', 'contains'],
+  ])('at %s is refused: it %s that of the storage', (path, how) => {
+    const [fault, ...more] = faultsOf(`storage: { dir: data }\ninbox: { folders: { nvr: { path: ${path} } } }`);
+    expect(more).toEqual([]);
+    expect(fault).toMatchObject({ path: 'inbox.folders.nvr.path', line: 2 });
+    expect(fault!.remedy).toContain(`it ${how} \`storage.dir\` (${join(dir, 'data')})`);
+    expect(fault!.remedy).toContain('Give deliveries a folder of their own');
+  });
+
+  it('is refused in a folder footage is sent to, read from, or delivered to otherwise; each is told', () => {
+    const faults = faultsOf(`storage: { dir: data }
+remotes: { nas: { type: folder, path: nas } }
+archive: { type: folder, path: old }
+inbox: { folders: { a: { path: nas/in }, b: { path: old }, c: { path: x }, d: { path: x/y } } }`);
+    expect(faults.map(({ path, remedy }) => `${path} ${remedy.split(' (')[0]}`)).toEqual([
+      'inbox.folders.a.path it lies within `remotes.nas.path`',
+      'inbox.folders.b.path it is the folder of `archive.path`',
+      'inbox.folders.d.path it lies within `inbox.folders.c.path`',
+    ]);
+  });
+
+  it('may have a name that begins like theirs', () => {
+    expect(faultsOf('storage: { dir: data }\ninbox: { folders: { nvr: { path: data-in } } }')).toEqual([]);
+  });
+
+  it('is refused at the start where a link leads to the storage folder', async () => {
+    mkdirSync(join(dir, 'data', 'spool'), { recursive: true });
+    symlinkSync(join(dir, 'data'), join(dir, 'clips'));
+    const config = load('storage: { dir: data }\ninbox: { folders: { nvr: { path: clips/spool } } }');
+    const ffmpeg = { path: '/usr/bin/ffmpeg', version: '5' };
+    const opened = App.open({ config, ffmpeg, clock: new FakeClock(), log: createLog({ write: () => undefined }) });
+    await expect(opened).rejects.toMatchObject({
+      code: 'inbox-entangled',
+      message: expect.stringMatching(/`inbox.folders.nvr.path` .* lies within `storage.dir`/),
+    });
+  });
+});
+
+describe('a folder footage is sent to or read from', () => {
+  const faultOf = (places: string) =>
+    faultsOf(`storage: { dir: data }\ncameras: { gate: { streams: { main: "rtsp://10.0.0.5/1" } } }\n${places}`);
+
+  it.each([
+    ['data', 'is the folder of'],
+    ['./data/spool', 'lies within'],
+    ['.', 'contains'],
+  ])('at %s is refused: it %s that of the storage', (path, how) => {
+    for (const [field, place] of [
+      ['remotes.nas.path', `remotes: { nas: { type: folder, path: ${path} } }`],
+      ['archive.path', `archive: { type: folder, path: ${path} }`],
+    ] as const) {
+      const [fault, ...more] = faultOf(place);
+      expect(more).toEqual([]);
+      expect(fault).toMatchObject({ path: field, value: JSON.stringify(join(dir, path)), line: 3 });
+      expect(fault!.remedy).toContain(`it ${how} \`storage.dir\` (${join(dir, 'data')})`);
+      expect(fault!.remedy).toContain('Give it a folder of its own');
+    }
+  });
+
+  it('is that of one remote only, and may be the archive too', () => {
+    const remotes = 'remotes: { a: { type: folder, path: nas }, b: { type: folder, path: ./x/../nas/ } }';
+    const [fault, ...more] = faultOf(remotes);
+    expect(more).toEqual([]);
+    expect(fault!.path).toBe('remotes.b.path');
+    expect(fault!.remedy).toContain('it is the folder of `remotes.a.path`');
+    expect(fault!.remedy).toContain('leave one of the two out');
+    const archived = 'remotes: { a: { type: folder, path: nas } }\narchive: { type: folder, path: nas }';
+    expect(faultOf(archived)).toEqual([]);
+    expect(faultOf('remotes: { a: { type: folder, path: data-far }, b: { type: folder, path: nas } }')).toEqual([]);
+  });
+
+  it('is refused at the start where a link leads to the storage folder', async () => {
+    mkdirSync(join(dir, 'data', 'spool'), { recursive: true });
+    symlinkSync(join(dir, 'data'), join(dir, 'nas'));
+    const cameras = 'cameras: { gate: { streams: { main: "rtsp://10.0.0.5/1" } } }';
+    const config = load(`storage: { dir: data }\n${cameras}\nremotes: { nas: { type: folder, path: nas/spool } }`);
+    const ffmpeg = { path: '/usr/bin/ffmpeg', version: '5' };
+    const opened = App.open({ config, ffmpeg, clock: new FakeClock(), log: createLog({ write: () => undefined }) });
+    await expect(opened).rejects.toMatchObject({
+      code: 'folders-entangled',
+      message: expect.stringMatching(/`remotes.nas.path` .* lies within `storage.dir`/),
+    });
+  });
+});
