@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, rm, rmdir, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as afterCallbacks } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { Clock } from '../../lib/clock.js';
 import { Failure, messageOf } from '../../lib/errors.js';
@@ -52,6 +53,8 @@ export class Finisher {
   /** Files waiting to be finished: nobody else may take them for abandoned. */
   readonly #known = new Set<string>();
   readonly #salvaging = new Set<Promise<void>>();
+  /** Aborted to end the waits between attempts, and then replaced. */
+  #tryAgain = new AbortController();
   readonly #spool: Spool;
   readonly #ledger: Ledger;
   readonly #ffmpeg: string;
@@ -74,9 +77,17 @@ export class Finisher {
     this.#known.add(working.file);
     // Waits between attempts are outside the queue: one file that cannot be saved holds up no other (invariant I7).
     while (!this.#signal.aborted && !(await this.#queue.add(() => this.#attempt(working)))) {
-      await this.#clock.sleep(RETRY_MS, this.#signal);
+      await this.#clock.sleep(RETRY_MS, AbortSignal.any([this.#signal, this.#tryAgain.signal]));
     }
     this.#known.delete(working.file);
+    // The disk takes files again: what waits for that need not wait longer.
+    this.#endWaits();
+  }
+
+  #endWaits(): void {
+    const waits = this.#tryAgain;
+    this.#tryAgain = new AbortController();
+    waits.abort();
   }
 
   /**
@@ -128,8 +139,10 @@ export class Finisher {
     return { start: writtenAt, writtenAt };
   }
 
-  /** Resolves when nothing is being finished at this moment. */
+  /** Resolves when nothing is being finished at this moment. What waits for its next attempt gets that first. */
   async idle(): Promise<void> {
+    this.#endWaits();
+    await afterCallbacks();
     await Promise.all(this.#salvaging);
     await this.#queue.onIdle();
   }

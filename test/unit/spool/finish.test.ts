@@ -153,6 +153,23 @@ describe('finishing a working file', () => {
     ).toEqual([0, 1]);
   });
 
+  it.each([
+    ['once another file was saved', async (by: Finisher) => await by.finish(await closed(1))],
+    ['before the recorder stops', async (by: Finisher) => await by.idle()],
+  ])('tries again %s, without waiting for its turn', async (_, happens) => {
+    let full = true;
+    sealing.before = async () => {
+      if (full) throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    };
+    const by = finisher();
+    const first = by.finish(await closed(0));
+    await until('the refusal', () => storage.clock.sleeping === 1);
+    full = false;
+    await happens(by);
+    await first;
+    expect(files().map((file) => file.seq)).toContain(0);
+  });
+
   it('leaves to ffmpeg what we cannot seal ourselves, and says so', async () => {
     await finisher(await wrapped('')).finish(await closed());
     expect(files()).toMatchObject([{ width: 320, codecs: ['avc1.42c00b', 'mp4a.40.2'] }]);
