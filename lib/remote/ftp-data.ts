@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { FTPResponse } from 'basic-ftp';
+import type { Client, FTPResponse } from 'basic-ftp';
 import { Failure, messageOf } from '../errors.js';
 import { cut } from './cut.js';
 import { lostFailure, quote } from './failures.js';
@@ -87,24 +87,41 @@ function secure({ client, name, endpoint }: FtpSession, raw: Socket, place: stri
  * Asks for the port of the next data connection along with another question: one way there and back for both. Settles as that
  * question does; without a port the next connection asks for its own.
  */
-export function sendWithPort(session: FtpSession, command: string): Promise<FTPResponse> {
+export async function sendWithPort(session: FtpSession, command: string): Promise<FTPResponse> {
   const { client } = session;
   if (session.passive === 'PASV') return client.send(command);
-  let first: FTPResponse | Error | undefined;
-  const answered = client.ftp.handle(undefined, (reply, task) => {
-    const isRefusal = replyCode(reply) !== undefined;
-    if (reply instanceof Error && !isRefusal) return task.reject(reply);
-    if (!first) {
-      first = reply;
-      return;
+  const [answer, port] = await Promise.all(sendTogether(client, [command, 'EPSV']));
+  session.ahead = portAhead(port!);
+  if (answer instanceof Error) throw answer;
+  return answer!;
+}
+
+/** Of a reply to EPSV. Undefined where it was refused, or says nothing that can be read. */
+export function portAhead(reply: FTPResponse | Error): number | undefined {
+  return reply instanceof Error ? undefined : portOf(reply.message);
+}
+
+/**
+ * Commands that depend on nothing the others are answered, sent at once: one way there and back for all. For each a promise of what
+ * it was answered, a refusal too; they reject where the connection is lost.
+ */
+export function sendTogether(client: Client, commands: readonly string[]): Promise<FTPResponse | Error>[] {
+  const waiting: { resolve(reply: FTPResponse | Error): void; reject(error: Error): void }[] = [];
+  const replies = commands.map(
+    () => new Promise<FTPResponse | Error>((resolve, reject) => waiting.push({ resolve, reject })),
+  );
+  const all = client.ftp.handle(undefined, (reply, task) => {
+    if (reply instanceof Error && replyCode(reply) === undefined) {
+      for (const one of waiting) one.reject(reply);
+      return task.reject(reply);
     }
-    session.ahead = reply instanceof Error ? undefined : portOf(reply.message);
-    if (first instanceof Error) task.reject(first);
-    else task.resolve(first);
+    waiting.shift()!.resolve(reply);
+    if (waiting.length === 0) task.resolve(undefined);
   });
-  client.ftp.send(command);
-  client.ftp.send('EPSV');
-  return answered;
+  // Whoever waits for a reply is told; who has heard enough from an earlier one is not.
+  for (const one of [all, ...replies]) one.catch(() => undefined);
+  for (const command of commands) client.ftp.send(command);
+  return replies;
 }
 
 async function passivePort(session: FtpSession, watch: StallWatch): Promise<number> {

@@ -4,9 +4,9 @@ const LEAST = 20;
 const MOST = 5_000;
 
 /**
- * Whether round trips are spared that nobody promises a server to allow: STOR goes out while the data connection is still being
- * made, and the next file's EPSV along with this one's SIZE. What fails is tried again with patience, step by step, and so are files for
- * a while after it: a server that cannot take it is found out so, and a line that breaks now and then costs little.
+ * Whether round trips are spared that nobody promises a server to allow: what sets a session up goes out at once, STOR while the data
+ * connection is still being made, and the next file's EPSV along with this one's SIZE. What fails is tried again with patience, step by
+ * step, and so are files for a while after it: a server that cannot take it is found out so, and a line that breaks now and then costs little.
  */
 export class FtpHaste {
   #patientFor = 0;

@@ -139,6 +139,40 @@ describe('an honest server', () => {
     expect(server.commands.filter((command) => command === 'STOR')).toHaveLength(4);
   });
 
+  it('is told at once how a session is to be, and asked for the port of the first file', async () => {
+    const remote = await scripted({}, { stallMs: 5_000 });
+    server.script = {
+      answer: async (command) => {
+        if (command === 'FEAT') await server.until(() => server.commands.includes('EPSV'));
+        return undefined;
+      },
+    };
+    expect(await put(remote)).toMatchObject({ bytes: SIZE });
+    expect(server.commands.slice(-3)).toEqual(['EPSV', 'STOR', 'SIZE']);
+  });
+
+  it('that forgets all but the first of several commands is served step by step', async () => {
+    const clock = new FakeClock();
+    let forgets = false;
+    const remote = await scripted({}, { clock, stallMs: 30_000, connectMs: 20_000 });
+    server.script = {
+      answer: async (command) => {
+        if (command === '') forgets = false;
+        if (command === 'FEAT') {
+          await delay(100);
+          forgets = server.commands.at(-1) !== 'FEAT';
+        } else if (forgets) return 'silence';
+        return undefined;
+      },
+    };
+    const receipt = put(remote);
+    await server.until(() => server.commands.includes('EPSV'));
+    await delay(300);
+    await clock.advance(5_000);
+    expect(await receipt).toMatchObject({ bytes: SIZE });
+    expect(server.commands.filter((command) => command === 'USER')).toHaveLength(2);
+  });
+
   it.each([['425 Use PASV first.'], ['503 Bad sequence of commands.']])(
     'that cannot take such haste is served step by step: it says %s',
     async (refusal) => {
