@@ -8,7 +8,7 @@ import { lostFailure, quote } from './failures.js';
 import type { FtpSession } from './ftp-dial.js';
 import { nonsenseFailure, replyCode } from './ftp-failures.js';
 import type { StallWatch } from './stall-watch.js';
-import { checkPinned, secured, startTls, tlsFailure } from './tls-trust.js';
+import { checkPinned, groupOf, secured, startTls, tlsFailure } from './tls-trust.js';
 
 export interface DataConnection {
   socket: Socket | TLSSocket;
@@ -64,7 +64,9 @@ export async function openData(session: FtpSession, watch: StallWatch): Promise<
 
 function secure({ client, name, endpoint }: FtpSession, raw: Socket, place: string): DataConnection {
   if (endpoint.tls === 'none') return { socket: raw, ready: Promise.resolve() };
-  const socket = startTls(raw, endpoint.host, endpoint.tls, client.ftp.tlsSessionStore ?? sessionOf(client.ftp.socket));
+  const control = client.ftp.socket as TLSSocket;
+  const session = client.ftp.tlsSessionStore ?? control.getSession();
+  const socket = startTls(raw, endpoint.host, endpoint.tls, { session, group: groupOf(control) });
   // TLS 1.3 tickets serve once: the next connection takes the one that comes with this.
   socket.on('session', (ticket) => {
     client.ftp.tlsSessionStore = ticket;
@@ -159,8 +161,4 @@ function noDataFailure(name: string, place: string, cause: unknown): Failure {
     hint: 'Let the ports for passive data connections through every firewall on the way.',
     cause,
   });
-}
-
-function sessionOf(control: Socket | TLSSocket): Buffer | undefined {
-  return 'getSession' in control ? control.getSession() : undefined;
 }

@@ -110,7 +110,7 @@ async function setUp(
   const protect = endpoint.tls === 'none' ? [] : ['PBSZ 0', 'PROT P'];
   const commands = ['FEAT', 'OPTS UTF8 ON', 'TYPE I', ...protect];
   const replies = new Map<string, FTPResponse | Error>();
-  for (const round of hastyBy ? [[...commands, 'EPSV']] : commands.map((command) => [command])) {
+  for (const round of hastyBy ? [[...commands, 'PWD', 'EPSV']] : commands.map((command) => [command])) {
     // Each is a step of its own: a slow server that goes on is no stalled one.
     for (const [n, answer] of sendTogether(client, round).entries()) {
       replies.set(round[n]!, await watch.during(hastyBy ? beforeLong(answer, hastyBy, name) : answer));
@@ -124,8 +124,11 @@ async function setUp(
   }
   const features = featuresOf(replies.get('FEAT')!);
   if (features.has('MLST')) client.availableListCommands = ['MLSD'];
-  const port = replies.get('EPSV');
-  const session: FtpSession = { name, endpoint, client, features, ahead: port && portAhead(port) };
+  const [home, port] = [replies.get('PWD'), replies.get('EPSV')];
+  const session: FtpSession = {
+    ...{ name, endpoint, client, features },
+    ...{ home: home && folderIn(home), ahead: port && portAhead(port) },
+  };
   // For listings, which the library reads.
   client.prepareTransfer = async (): Promise<FTPResponse> => {
     const { socket } = await openData(session, watch);
@@ -151,6 +154,11 @@ async function beforeLong<T>(answer: Promise<T>, clock: Clock, name: string): Pr
     late.catch(() => undefined);
     answered.abort();
   }
+}
+
+/** RFC 959: the folder in quotes. */
+function folderIn(reply: FTPResponse | Error): string | undefined {
+  return reply instanceof Error ? undefined : /"(.+)"/.exec(reply.message)?.[1];
 }
 
 /** RFC 2389: a feature to a line, between two that only say so. Of a server that knows no FEAT, none. */

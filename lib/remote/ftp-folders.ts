@@ -30,7 +30,7 @@ export async function makeFoldersFor(session: FtpSession, path: string, watch: S
   if (slash <= 0) return;
   const folder = path.slice(0, slash);
   try {
-    await watch.during(session.client.send(`MKD ${argument(folder)}`));
+    await watch.during(sendWithPort(session, `MKD ${argument(folder)}`));
   } catch (error) {
     // One code for "exists", "has no parent" and "not allowed": what cannot be made says so when the file is stored.
     if (replyCode(error) === undefined) throw error;

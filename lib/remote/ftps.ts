@@ -110,7 +110,7 @@ export class FtpRemote implements Remote {
     return this.#call(signal, `store ${key}`, async (attempt, watch, connect) => {
       const source = await attempt.acquire(SendingFile.open(file, pace && { pace, signal }), (late) => late.close());
       try {
-        const session = await connect(hasty);
+        const session = await connect();
         await this.#store(session, key, source, { attempt, watch, clock: this.#clock, hasty, onProgress });
         const found = await lookUp(session, this.#path(key), watch, hasty && this.#pool.isWanted);
         checkStored(key, source.bytes, found?.bytes);
@@ -178,7 +178,7 @@ export class FtpRemote implements Remote {
   async #call<T>(
     signal: AbortSignal,
     doing: string,
-    work: (attempt: Attempt, watch: StallWatch, connect: (hasty?: boolean) => Promise<FtpSession>) => Promise<T>,
+    work: (attempt: Attempt, watch: StallWatch, connect: () => Promise<FtpSession>) => Promise<T>,
   ): Promise<T> {
     const attempt = new Attempt(signal);
     const watch = new StallWatch(attempt, this.name, this.#stallMs, this.#clock);
@@ -186,8 +186,8 @@ export class FtpRemote implements Remote {
     this.#running.add(attempt);
     try {
       attempt.throwIfFailed();
-      return await work(attempt, watch, async (hasty = false) => {
-        session = await this.#pool.acquire(attempt, () => this.#dial(attempt, watch, hasty));
+      return await work(attempt, watch, async () => {
+        session = await this.#pool.acquire(attempt, () => this.#dial(attempt, watch));
         const { client } = session;
         // At once, not when the call that is stuck on it finds out.
         attempt.onFail(() => client.close());
@@ -205,18 +205,27 @@ export class FtpRemote implements Remote {
     }
   }
 
-  async #dial(attempt: Attempt, watch: StallWatch, hasty: boolean): Promise<FtpSession> {
-    const client = new Client(0);
-    attempt.onFail(() => client.close());
+  async #dial(attempt: Attempt, watch: StallWatch): Promise<FtpSession> {
     const connected = new AbortController();
     const late = this.#failWhenLate(attempt, connected.signal);
     try {
-      const hastyBy = hasty ? this.#clock : undefined;
-      return await dialFtp(this.#endpoint, this.name, client, { watch, hastyBy, onStage: this.#onStage });
+      if (!this.#haste.isOn) return await this.#dialOnce(attempt, watch, false);
+      return await this.#dialOnce(attempt, watch, true).catch((error: Failure) => {
+        if (!HASTY.has(error.code)) throw error;
+        this.#haste.failed();
+        return this.#dialOnce(attempt, watch, false);
+      });
     } finally {
       connected.abort();
       await late;
     }
+  }
+
+  #dialOnce(attempt: Attempt, watch: StallWatch, hasty: boolean): Promise<FtpSession> {
+    const client = new Client(0);
+    attempt.onFail(() => client.close());
+    const hastyBy = hasty ? this.#clock : undefined;
+    return dialFtp(this.#endpoint, this.name, client, { watch, hastyBy, onStage: this.#onStage });
   }
 
   async #failWhenLate(attempt: Attempt, connected: AbortSignal): Promise<void> {

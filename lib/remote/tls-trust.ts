@@ -35,14 +35,24 @@ const UNTRUSTED: Record<string, string> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'it was issued for another host',
 };
 
+/** OpenSSL's own order. */
+const GROUPS = ['X25519', 'prime256v1', 'X448', 'secp521r1', 'secp384r1'];
+
 /**
  * Begins TLS on a connected socket. The result may be used only after `secureConnect`, and after {@link checkPinned}; it is
  * destroyed with an error where the certificate is not trusted. A resumed `session` proves the same server by itself.
+ * `group`: the key exchange that this server chose before. One that it does not like costs another way there and back.
  */
-export function startTls(socket: Socket, host: string, trust: TlsTrust, session?: Buffer): TLSSocket {
+export function startTls(
+  socket: Socket,
+  host: string,
+  trust: TlsTrust,
+  { session, group }: { session?: Buffer; group?: string } = {},
+): TLSSocket {
   const pinned = isPinned(trust);
   return connect({
     ...{ socket, host, session, minVersion: 'TLSv1.2' },
+    ...(group !== undefined && { ecdhCurve: [...new Set([group, ...GROUPS])].join(':') }),
     // Not for addresses (RFC 6066 §3).
     ...(isIP(host) === 0 && { servername: host }),
     ...(trust.ca !== undefined && { ca: trust.ca }),
@@ -63,6 +73,13 @@ export async function secured(socket: TLSSocket): Promise<void> {
     closed.catch(() => undefined);
     ended.abort();
   }
+}
+
+/** The key exchange of a connection that stands, as {@link startTls} takes it. */
+export function groupOf(socket: TLSSocket): string | undefined {
+  const { name } = socket.getEphemeralKeyInfo() as { name?: string };
+  // Older groups, over plain Diffie-Hellman, have names of other kinds.
+  return GROUPS.find((group) => group === name);
 }
 
 /** Undefined when `socket` shows a pinned certificate, or none is pinned, or its session was resumed; else what is wrong. */

@@ -85,7 +85,7 @@ describe('an honest server', () => {
     await put(remote, 'b');
     const transfer = ['EPSV', 'STOR', 'SIZE'];
     expect(server.commands).toEqual([
-      ...['AUTH', 'USER', 'PASS', 'FEAT', 'OPTS', 'TYPE', 'PBSZ', 'PROT'],
+      ...['AUTH', 'USER', 'PASS', 'FEAT', 'OPTS', 'TYPE', 'PBSZ', 'PROT', 'PWD'],
       ...transfer,
       ...transfer,
     ]);
@@ -131,7 +131,7 @@ describe('an honest server', () => {
     };
     await writeFile(file, 'small');
     await Promise.all(['a', 'b', 'c'].map((key) => put(remote, key)));
-    expect(server.commands.slice(8)).toEqual(['EPSV', 'STOR', 'SIZE', 'EPSV', 'STOR', 'SIZE', 'EPSV', 'STOR', 'SIZE']);
+    expect(server.commands.slice(9)).toEqual(['EPSV', 'STOR', 'SIZE', 'EPSV', 'STOR', 'SIZE', 'EPSV', 'STOR', 'SIZE']);
     expect(server.files.size).toBe(3);
     // With a port where nobody is, once with haste and once without.
     server.script = { answer: (command) => (command === 'EPSV' ? '229 Extended (|||1|)' : undefined) };
