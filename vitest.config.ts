@@ -12,6 +12,9 @@ export default defineConfig({
     // Most tests wait, for peers and for promises that take their time: more of them than there are cores.
     maxWorkers: 3,
     maxConcurrency: 10,
+    // Four thousand tests with real peers, clocks and disks on a shared machine: one that stumbles once is told of by name, and what
+    // is broken fails both times.
+    retry: process.env.CI ? 1 : 0,
     sequence: { sequencer: LongFirst },
     reporters: ['default', new ClosingLineReporter()],
   },

@@ -23,11 +23,15 @@ describe('the closing line of a test run', () => {
 
   /** The last line that a real run over `files` prints. */
   async function closing(files: Record<string, string>): Promise<string | undefined> {
+    return (await printed(files)).at(-1);
+  }
+
+  async function printed(files: Record<string, string>, ...args: string[]): Promise<string[]> {
     for (const [name, text] of Object.entries(files)) await writeFile(join(dir, name), text);
     const { CI: _, ...env } = process.env;
     return new Promise((done) => {
-      execFile(resolve('node_modules/.bin/vitest'), ['run'], { cwd: dir, env }, (_error, stdout) => {
-        done(stdout.trimEnd().split('\n').at(-1));
+      execFile(resolve('node_modules/.bin/vitest'), ['run', ...args], { cwd: dir, env }, (_error, stdout) => {
+        done(stdout.trimEnd().split('\n'));
       });
     });
   }
@@ -54,5 +58,14 @@ describe('the closing line of a test run', () => {
     ['no test at all', {}, '0 passed, 1 failed'],
   ])('%s', async (_, files, line) => {
     expect(await closing(files as Record<string, string>)).toBe(line);
+  });
+
+  it('is preceded by what passed at the second try only, by name and reason', async () => {
+    const stumbles = "let tries = 0; describe('e', () => { it('s', () => expect(++tries).toBe(2)); });";
+    const lines = await printed({ 'a.test.js': `${GOOD} ${stumbles}` }, '--retry=1');
+    expect(lines.slice(-2)).toEqual([
+      'at the second try: a.test.js > e > s: expected 1 to be 2 // Object.is equality',
+      '3 passed, 0 failed',
+    ]);
   });
 });
