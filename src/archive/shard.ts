@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Entry, MotionSpan } from '../segment.js';
 import { type ChainLine, lineHash } from './chain.js';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { keyProblem } from '../../lib/remote/key.js';
 import { isName, parseMediaKey } from '../segment.js';
 import type { LoginRequest } from './api.js';

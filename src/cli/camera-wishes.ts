@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Wishes } from '../camera/wishes.js';
 import { cameraSettings } from '../config/camera.js';
 import { usage } from './format.js';

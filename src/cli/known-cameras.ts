@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { cameraFields } from '../config/camera.js';
 import { asTree, readSettings } from '../config/document.js';
 import { applyOverrides, resolveReferences } from '../config/environment.js';

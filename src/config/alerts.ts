@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { headersOf, headerText, urlProblem } from './remote-schema.js';
 
 const text = z.string().min(1);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { addressProblem } from './camera-address.js';
 import { cameraMotion, type MotionSourceName } from './motion.js';
 import { bitrate, duration } from './units.js';

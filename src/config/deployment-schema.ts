@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isName } from '../segment.js';
 import { RECORD_MODES, schedule } from './schedule.js';
 import { duration } from './units.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { messageOf } from '../../lib/errors.js';
 import { compileTemplate } from '../../lib/name-template.js';
 import { isTimezone } from './camera.js';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { LineOf } from './document.js';
 import { type Fault, showValue } from './faults.js';
 import { plainWords } from './words.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { duration } from './units.js';
 
 /** What notices motion before a camera: the parts of `motion`, for the site and for each camera. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isGroup } from './remote-schema.js';
 
 /** The broker over which others tell of motion. */

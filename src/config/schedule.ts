@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** When a camera records what: a week of rules, in the site's time zone. */
 

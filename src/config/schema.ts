@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isName } from '../segment.js';
 import { alertsSchema } from './alerts.js';
 import { CAMERA_RULES, cameraFields, isTimezone, siteSettings } from './camera.js';

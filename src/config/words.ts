@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 const RAW = /^(?:Too small|Too big|Invalid option|Invalid input): /;
 

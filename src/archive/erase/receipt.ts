@@ -1,5 +1,5 @@
 import { createPublicKey, verify } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Identity, identityFingerprint } from '../signature.js';
 
 /** Says that entries were erased on purpose, and by whom. It lies in the folder of their day, beside the shards. */

@@ -1,5 +1,5 @@
 import type { Router } from 'express';
-import { z } from 'zod';
+import * as z from 'zod';
 import * as input from '../input.js';
 import type { WebOptions } from '../options.js';
 
