@@ -8,6 +8,7 @@ import { type BatchEvent, type BatchFile, sendBatch } from '../upload/batch.js';
 import { type Choice, chooseFiles } from '../upload/choose.js';
 import { connectRemote, parallelOf } from '../upload/connect.js';
 import { Line } from '../upload/line.js';
+import { ownPaths } from '../upload/own-files.js';
 import { isSame } from '../upload/same.js';
 import { type Context, EXIT, type GlobalOptions, print, printJson } from './context.js';
 import { count, size, span, table } from './format.js';
@@ -40,8 +41,8 @@ export interface Tally {
 
 /** `nvr-uplink upload FILE…`: sends files to the remotes now, beside whatever the recorder does. */
 export async function upload(context: Context, options: UploadOptions, paths: readonly string[]): Promise<number> {
-  const { config } = loadConfig(options.config, context.env);
-  const choice = await chooseFiles(paths, config.site, options.to ?? 'uploads');
+  const { config, origin } = loadConfig(options.config, context.env);
+  const choice = await chooseFiles(paths, config.site, options.to ?? 'uploads', ownPaths(config, origin));
   const { files, leftOut } = choice;
   const remotes = chosen(config, options.remote);
   if (options.dryRun) return preview(context, options, choice, remotes);

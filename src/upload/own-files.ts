@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Config } from '../config/schema.js';
 
 /** By these a storage folder is told. */
 const MARKS = ['ledger.db', 'identity.pem', 'session-secret'];
@@ -12,4 +13,22 @@ export function isStorage(folder: string): boolean {
 /** What never leaves the machine, wherever it lies: it signs footage in the recorder's name, or lets somebody in. */
 export function isOwnName(name: string): boolean {
   return /^(?:identity\.pem|session-secret|web-password|ledger\.db.*|\.env)$/i.test(name);
+}
+
+/** The storage folder that a folder lies in, or is. Undefined where none is above it. */
+export function storageAbove(folder: string): string | undefined {
+  for (let at = folder; ; at = dirname(at)) {
+    if (isStorage(at)) return at;
+    if (at === dirname(at)) return undefined;
+  }
+}
+
+/**
+ * Files that a configuration is read from or signs in with, by their real paths: whoever has them has the archive. `origin`: the
+ * file it was read from, if it was one.
+ */
+export function ownPaths({ remotes, inbox }: Config, origin: string): ReadonlySet<string> {
+  const keys = Object.values(remotes).map((remote) => ('key_file' in remote ? remote.key_file : undefined));
+  const named = [origin, ...keys, inbox?.ftp?.tls?.key_file];
+  return new Set(named.flatMap((path) => (path !== undefined && existsSync(path) ? [realpathSync(path)] : [])));
 }

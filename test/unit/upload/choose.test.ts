@@ -1,10 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { stringify } from 'yaml';
 import { SendingFile } from '../../../lib/remote/sending-file.js';
+import { loadConfig } from '../../../src/config/load.js';
 import { chooseFiles } from '../../../src/upload/choose.js';
+import { ownPaths } from '../../../src/upload/own-files.js';
 
 let dir: string;
 beforeAll(async () => {
@@ -92,6 +95,36 @@ it("names what it leaves out of a folder: links, pipes, names that have no key, 
   }
 });
 
+it('leaves out what a configuration is read from and signs in with, also through a link', async () => {
+  const folder = join(dir, 'a/setup');
+  await mkdir(folder);
+  const yaml = stringify({
+    storage: { dir: 'data' },
+    cameras: { gate: { streams: { main: 'rtsp://192.0.2.1/main' } } },
+    remotes: {
+      far: { type: 'sftp', host: 'h', username: 'u', key_file: 'key', host_key: [`SHA256:${'A'.repeat(43)}`] },
+    },
+  });
+  await writeFile(join(folder, 'nvr-uplink.yaml'), yaml, { mode: 0o600 });
+  for (const name of ['key', 'film.mp4']) await writeFile(join(folder, name), name);
+  const { config, origin } = loadConfig(join(folder, 'nvr-uplink.yaml'), {});
+  const own = ownPaths(config, origin);
+  await symlink(join(folder, 'key'), join(dir, 'a/notes'));
+  try {
+    const { files, leftOut } = await chooseFiles([folder], 'home', 'uploads', own);
+    expect(files.map(({ key }) => key)).toEqual(['home/uploads/film.mp4']);
+    expect(leftOut.map(({ path, code }) => [basename(path), code])).toEqual([
+      ['key', 'own-file'],
+      ['nvr-uplink.yaml', 'own-file'],
+    ]);
+    const named = chooseFiles([join(dir, 'a/notes')], 'home', 'uploads', own);
+    await expect(named).rejects.toMatchObject({ code: 'own-file' });
+  } finally {
+    await rm(folder, { recursive: true });
+    await rm(join(dir, 'a/notes'));
+  }
+});
+
 it('refuses a storage folder, what is in it, and what is no regular file', async () => {
   const storage = join(dir, 'a/storage');
   await mkdir(storage);
@@ -99,6 +132,10 @@ it('refuses a storage folder, what is in it, and what is no regular file', async
   await writeFile(join(dir, 'a/identity.pem'), 'key');
   await symlink(join(dir, 'a/identity.pem'), join(dir, 'a/innocent.txt'));
   try {
+    await mkdir(join(storage, 'spool/ready'), { recursive: true });
+    await expect(keys('a/storage/spool/ready')).rejects.toMatchObject({
+      ...{ code: 'own-file', message: expect.stringMatching(/lies in .*a\/storage, the storage folder/) },
+    });
     await expect(keys('a/storage')).rejects.toMatchObject({
       ...{ code: 'own-file', hint: expect.stringContaining('The recorder sends its own footage') },
     });
