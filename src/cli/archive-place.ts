@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { whatThereIs } from '../../lib/nearest.js';
 import type { ObjectReader } from '../../lib/objects/object-reader.js';
 import { archiveReader, archiveWriter, bucketReader, sitesOf } from '../archive/reader.js';
 import { loadConfig } from '../config/load.js';
@@ -38,11 +39,20 @@ export function isPlaced({ bucket, folder }: PlaceOptions): boolean {
 export async function openPlace(context: Context, options: PlaceOptions): Promise<Place> {
   const { reader, config } = await readerOf(context, options);
   try {
+    if (options.site) await requireSites(reader, options.site);
     const sites = options.site ?? (config ? [config.site] : await sitesOf(reader));
     return { reader, sites, config, timezone: zone(options.timezone ?? config?.timezone) };
   } catch (error) {
     reader.close();
     throw error;
+  }
+}
+
+/** A slip of the pen is not to look like an archive in which nothing is wrong. */
+async function requireSites(reader: ObjectReader, sites: readonly string[]): Promise<void> {
+  for (const site of sites) {
+    if ((await reader.names(site)).length > 0) continue;
+    throw usage(`There is no site "${site}" in ${reader.name}`, whatThereIs(site, await sitesOf(reader)));
   }
 }
 

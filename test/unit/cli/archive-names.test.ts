@@ -36,6 +36,19 @@ describe('a camera that no archive has', () => {
   });
 });
 
+describe('a site that no archive has', () => {
+  it.each([
+    ['verify', []],
+    ['ls', ['--camera', 'gate']],
+    ['export', ['--camera', 'gate', '--from', '2026-05-03', '--to', '2026-05-04', '-o', 'never-made']],
+  ])('is named as such by %s, with the one that was perhaps meant', async (command, args) => {
+    const { exit, stdout: out, stderr: err } = await run(command, ...args, '--site', 'hom');
+    expect({ exit, out }).toEqual({ exit: 2, out: '' });
+    expect(err).toContain('There is no site "hom" in');
+    expect(err).toContain('Did you mean home? There are: home.');
+  });
+});
+
 describe('ls --from without --to', () => {
   const starts = async (...args: string[]) => {
     const {
