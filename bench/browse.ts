@@ -6,6 +6,7 @@ import { systemClock } from '../lib/clock.js';
 import { DAY_MS, SEGMENT_MS, WEEK_START } from '../test/simulators/week.js';
 import { type Hosts, startHosts } from './browse/hosts.js';
 import { clickSeconds, emptyPlain, plainSeconds, preparePlain, prepareWatch } from './browse/seeks.js';
+import { requirePeers } from './peers.js';
 import type { BenchOptions, Measured } from './results.js';
 import { wan } from './upload/line.js';
 
@@ -18,6 +19,7 @@ const TURN = 20;
  * same moments of the same files; and what a day costs to open.
  */
 export async function run({ quick, say }: BenchOptions): Promise<Measured[]> {
+  requirePeers('browse');
   const seeks = quick ? 40 : 200;
   const dir = await mkdtemp(join(tmpdir(), 'bench-browse-'));
   const line = await wan({ name: 'wan', rttMs: 80, mbit: 25 });

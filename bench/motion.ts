@@ -7,6 +7,7 @@ import { Contestant, OURS, type PeerSettings } from './motion/contestants.js';
 import { f1, judgeBeginnings, medianLatency, precision, recall, sum, type Verdict } from './motion/judge.js';
 import { LEAD_MS, SCENE_NAMES, type SceneName, SEEDS } from './motion/scenes.js';
 import { Stage } from './motion/stage.js';
+import { requirePeers } from './peers.js';
 import { type Consumption, TreeMeter } from './process-tree.js';
 import type { BenchOptions, Measured } from './results.js';
 
@@ -36,6 +37,7 @@ const SETTLED_MS = LEAD_MS - 4_000;
  * nobody was tuned on.
  */
 export async function run({ quick, only, say }: BenchOptions): Promise<Measured[]> {
+  requirePeers('motion');
   const names = only.length > 0 ? only.map(sceneOf) : SCENE_NAMES;
   const seconds = quick ? 100 : 240;
   const results: Measured[] = [];

@@ -9,6 +9,7 @@ import { stringify } from 'yaml';
 import { systemClock } from '../lib/clock.js';
 import { type Simulator, startSimulator } from '../lib/simulator/simulator.js';
 import { packetHashes } from '../test/peers/rtsp.js';
+import { requirePeers } from './peers.js';
 import { type Usage, usageOf } from './process-tree.js';
 import type { BenchOptions, Measured } from './results.js';
 
@@ -39,6 +40,7 @@ type Engine = keyof typeof ENGINES;
  * once more with short ones, for frames at more than 200 borders.
  */
 export async function run({ quick, say }: BenchOptions): Promise<Measured[]> {
+  requirePeers('record');
   if (!existsSync(PROGRAM)) throw new Error('Build first: npm run build');
   const measureMs = SEGMENT_MS * (quick ? 1 : 3);
   const dir = await mkdtemp(join(tmpdir(), 'bench-record-'));

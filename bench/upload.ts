@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from '../lib/errors.js';
+import { requirePeers } from './peers.js';
 import type { BenchOptions, Measured } from './results.js';
 import { type Contestant, contestants, OURS } from './upload/contestants.js';
 import { type FileSet, makeFiles } from './upload/files.js';
@@ -24,6 +25,7 @@ function isPatient({ name, protocol }: Contestant, line: Line, kind: Kind, quick
 
 /** Ours beside OpenSSH, rclone, lftp and curl: the same files, servers and lines in one run, each a whole process. */
 export async function run({ quick, only, say }: BenchOptions): Promise<Measured[]> {
+  requirePeers('upload');
   if (!existsSync(PROGRAM)) throw new Error('Build first: npm run build');
   const wanted = stages(quick, only);
   const dir = await mkdtemp(join(tmpdir(), 'bench-upload-'));
