@@ -9,6 +9,12 @@ export function dayBounds(day: string): { start: number; end: number } | undefin
   return { start, end: start + DAY };
 }
 
+/** The years that `days` (`YYYY-MM-DD`) lie in, or the months of one year. */
+export function periodsOf(days: readonly string[], year?: string): string[] {
+  const within = year === undefined ? days : days.filter((day) => day.startsWith(`${year}-`));
+  return [...new Set(within.map((day) => day.slice(0, year === undefined ? 4 : 7)))].sort();
+}
+
 /** Whether an entry has a moment in `[start, end)`. A snapshot is one moment long. */
 export function touches(entry: Entry, { start, end }: { start: number; end: number }): boolean {
   return entry.start < end && (entry.end > start || entry.start >= start);

@@ -8,7 +8,7 @@ import { gapEntry } from '../ledger/gaps.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { offEntry } from '../ledger/offs.js';
 import { dayOf } from '../segment.js';
-import { byStart, dayBounds, touches } from './day.js';
+import { byStart, dayBounds, periodsOf, touches } from './day.js';
 import { cutAbsences } from './gap-cuts.js';
 
 export interface LocalArchiveOptions {
@@ -41,6 +41,10 @@ export class LocalArchive implements ArchiveSource {
     }
     const names = [...days].sort((a, b) => a - b).map((day) => dayOf(day * DAY));
     return names.filter((day) => day.startsWith(month));
+  }
+
+  async periods(camera: string, year?: string): Promise<string[]> {
+    return periodsOf(await this.days(camera), year);
   }
 
   async entries(camera: string, day: string): Promise<LocatedEntry[]> {

@@ -33,6 +33,10 @@ export class MergedArchive implements ArchiveSource {
     return union(await this.#both((source) => source.days(camera, month)));
   }
 
+  async periods(camera: string, year?: string): Promise<string[]> {
+    return union(await this.#both((source) => source.periods(camera, year)));
+  }
+
   async entries(camera: string, day: string): Promise<LocatedEntry[]> {
     const [local, archived] = await this.#both((source) => source.entries(camera, day));
     const media = mergeMedia(local.filter(isMedia), archived.filter(isMedia));

@@ -52,14 +52,18 @@ export class ObjectArchive implements ArchiveSource {
     return days.filter((day) => dayBounds(day)).sort();
   }
 
-  async #months(camera: string): Promise<string[]> {
+  async periods(camera: string, year?: string): Promise<string[]> {
+    if (!isName(camera) || (year !== undefined && !/^\d{4}$/.test(year))) return [];
     const { reader, site } = this.#options;
-    const years = (await reader.names(`${site}/index/${camera}`)).filter((name) => /^\d{4}$/.test(name));
-    const found = years.map(async (year) => {
-      const months = await reader.names(`${site}/index/${camera}/${year}`);
-      return months.map((month) => `${year}-${month}`);
-    });
-    return (await Promise.all(found)).flat();
+    const folder = `${site}/index/${camera}`;
+    if (year === undefined) return (await reader.names(folder)).filter((name) => /^\d{4}$/.test(name)).sort();
+    const months = (await reader.names(`${folder}/${year}`)).filter((name) => /^(?:0[1-9]|1[0-2])$/.test(name));
+    return months.map((month) => `${year}-${month}`).sort();
+  }
+
+  async #months(camera: string): Promise<string[]> {
+    const years = await this.periods(camera);
+    return (await Promise.all(years.map((year) => this.periods(camera, year)))).flat();
   }
 
   async entries(camera: string, day: string): Promise<LocatedEntry[]> {

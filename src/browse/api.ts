@@ -121,6 +121,15 @@ export interface DaysReply {
   days: string[];
 }
 
+/**
+ * GET /api/v1/days/nearest?to=YYYY-MM-DD or ?from=, &camera=&limit=: the newest days, those up to `to`, newest first, or those from `from` on, oldest
+ * first; of all cameras when none is named, `limit` 1 to 366, 31 when left out. Costs the listings of the months it comes to, whatever else there is.
+ */
+export interface NearestDaysReply {
+  /** UTC days with anything in them, and whose. */
+  days: { day: string; cameras: string[] }[];
+}
+
 /** GET /api/v1/calendar?month=YYYY-MM&camera=: UTC days with anything in them, of one camera or of all. One listing a camera. */
 export interface CalendarReply {
   month: string;

@@ -19,6 +19,19 @@ const month = z.string().regex(/^\d{4}-(?:0[1-9]|1[0-2])$/, { error: 'not a mont
 export const ticketQuery = z.object({ ticket: z.string().max(200) });
 export const siteQuery = z.object({ site });
 export const cameraQuery = z.object({ camera, site });
+/** So many days are told of at once; further ones are asked for from the last one on. */
+export const nearestQuery = z
+  .object({
+    camera: camera.optional(),
+    site,
+    from: day.optional(),
+    to: day.optional(),
+    limit: count.pipe(z.number().min(1).max(366)).default(31),
+  })
+  .refine(({ from, to }) => from === undefined || to === undefined, {
+    path: ['to'],
+    error: 'not together with `from`',
+  });
 export const dayQuery = z.object({ camera, day, site });
 export const calendarQuery = z.object({ camera: camera.optional(), month, site });
 export const latestQuery = z.object({ camera: camera.optional(), site });

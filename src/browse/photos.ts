@@ -1,10 +1,11 @@
-import type { ArchiveSource } from '../archive-source.js';
+import { type ArchiveSource, nearestDays } from '../archive-source.js';
 import { dayOf, type MediaEntry } from '../segment.js';
 
 /** So many days are read for one page at most: an archive without photos must not be read through for the want of them. */
 const DAYS_AT_MOST = 31;
-/** The last moment a JavaScript date can be. */
-const LAST_MOMENT = 8_640_000_000_000_000;
+const DAY_MS = 86_400_000;
+/** Later days cannot be written as `YYYY-MM-DD`. */
+const END_OF_DAYS = Date.UTC(10_000, 0);
 
 export interface PhotoPage {
   /** Newest first. Those of one moment stay together, so that there may be a few more than asked for. */
@@ -13,43 +14,34 @@ export interface PhotoPage {
   before?: number;
 }
 
-/** The snapshots of `cameras` taken before `before` (UTC ms), reading no more days than the page needs. */
+/** The snapshots of `cameras` taken before `before` (UTC ms), reading no more days, and listing no more months, than the page needs. */
 export async function photoPage(
   archive: ArchiveSource,
   cameras: readonly string[],
   before: number | undefined,
   limit: number,
 ): Promise<PhotoPage> {
-  const end = Math.min(before ?? LAST_MOMENT, LAST_MOMENT);
-  const days = await daysOf(archive, cameras);
-  const due = [...days.keys()]
-    .filter((day) => Date.parse(day) < end)
-    .sort()
-    .reverse();
+  const end = before !== undefined && before < END_OF_DAYS ? before : undefined;
+  const days = nearestDays(archive, cameras, { by: -1, bound: end === undefined ? undefined : dayOf(end - 1) });
   const found: MediaEntry[] = [];
-  for (const [index, day] of due.slice(0, DAYS_AT_MOST).entries()) {
-    found.push(...(await snapshotsOf(archive, days.get(day)!, day, end)));
-    // One more than asked for tells that there is more.
-    if (found.length > limit) return cut(found, limit, index + 1 < due.length);
+  let read = 0;
+  for await (const { day, cameras: having } of days) {
+    if (read++ === DAYS_AT_MOST) return { photos: found, before: Date.parse(day) + DAY_MS };
+    // One more than asked for tells that there is more, and so does a day that is come to with a full page.
+    if (found.length > limit) return { photos: found, before: found.at(-1)!.start };
+    found.push(...(await snapshotsOf(archive, having, day, end ?? Number.POSITIVE_INFINITY)));
+    const page = cut(found, limit);
+    if (page.before !== undefined) return page;
   }
-  const next = due[DAYS_AT_MOST - 1];
-  return { photos: found, ...(due.length > DAYS_AT_MOST && next && { before: Date.parse(next) }) };
+  return { photos: found };
 }
 
 /** Cameras of one site take their pictures at the same moments: cut between two, some would be on no page. */
-function cut(found: MediaEntry[], limit: number, hasOlderDays: boolean): PhotoPage {
+function cut(found: MediaEntry[], limit: number): PhotoPage {
+  if (found.length <= limit) return { photos: found };
   const last = found[limit - 1]!.start;
   const photos = found.filter((photo) => photo.start >= last);
-  return { photos, ...((hasOlderDays || photos.length < found.length) && { before: last }) };
-}
-
-async function daysOf(archive: ArchiveSource, cameras: readonly string[]): Promise<Map<string, string[]>> {
-  const days = new Map<string, string[]>();
-  const lists = await Promise.all(cameras.map((camera) => archive.days(camera)));
-  for (const [index, list] of lists.entries()) {
-    for (const day of list) days.set(day, [...(days.get(day) ?? []), cameras[index]!]);
-  }
-  return days;
+  return { photos, ...(photos.length < found.length && { before: last }) };
 }
 
 async function snapshotsOf(

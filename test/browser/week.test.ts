@@ -26,6 +26,7 @@ describe('a week of eight cameras in a bucket, looked at without its recorder', 
   let gateway: Radosgw;
   let reader: S3Reader;
   const listed: string[] = [];
+  const named: string[] = [];
   let browser: Browser;
   let url: string;
   let running: Promise<void>;
@@ -38,7 +39,11 @@ describe('a week of eight cameras in a bucket, looked at without its recorder', 
     const bucket = await gateway.createBucket();
     await fill(bucket, await readFile(await film(dir, 'film.mp4', 300, 1, 30)));
     reader = new S3Reader({ ...gateway.access, bucket });
-    const list = reader.list.bind(reader);
+    const [list, names] = [reader.list.bind(reader), reader.names.bind(reader)];
+    reader.names = (folder) => {
+      named.push(folder);
+      return names(folder);
+    };
     reader.list = (folder) => {
       listed.push(folder);
       return list(folder);
@@ -99,6 +104,25 @@ describe('a week of eight cameras in a bucket, looked at without its recorder', 
     expect(listed.filter((folder) => folder.includes('shed/2026/04/28'))).toHaveLength(1);
     expect(text.length).toBeLessThan(200_000);
     expect((JSON.parse(text) as EntriesReply).entries.length).toBeGreaterThan(270);
+  });
+
+  it('a day on the timeline costs that listing, and no look at other days; the calendar one for each month in sight', async () => {
+    const context = await browser.newContext();
+    await context.addCookies(cookies);
+    const page = await context.newPage();
+    const ofDrive = (folders: readonly string[]) => folders.filter((folder) => folder.includes('index/drive'));
+    const before = [listed.length, named.length] as const;
+    await page.goto(`${origin}/timeline?camera=drive&t=2026-04-29T13:31:00Z`);
+    await page.waitForSelector('video.front');
+    // The local day of Copenhagen touches two of UTC.
+    const days = ['28', '29'].map((day) => `home/index/drive/2026/04/${day}/`);
+    expect(ofDrive(listed.slice(before[0])).sort()).toEqual(days);
+    expect(ofDrive(named.slice(before[1]))).toEqual([]);
+    await page.locator('.day').click();
+    await eventually(() => page.locator('.month .marked').count()).toBe(4);
+    // The first of April began in March there.
+    expect(ofDrive(named.slice(before[1])).sort()).toEqual(['home/index/drive/2026/03', 'home/index/drive/2026/04']);
+    await context.close();
   });
 
   it('shows small pictures of what lies in the bucket', async () => {

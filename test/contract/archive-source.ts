@@ -44,6 +44,7 @@ export function archiveSourceContract(name: string, create: () => Promise<Archiv
     it('is empty before anything is there', async () => {
       expect(await source.cameras()).toEqual([]);
       expect(await source.days('gate')).toEqual([]);
+      expect(await source.periods('gate')).toEqual([]);
       expect(await source.entries('gate', DAY)).toEqual([]);
       expect(await source.open(noon.key)).toBeUndefined();
     });
@@ -53,6 +54,17 @@ export function archiveSourceContract(name: string, create: () => Promise<Archiv
       expect(await source.cameras()).toEqual(['gate', 'yard']);
       expect(await source.days('gate')).toEqual([DAY, '2026-05-04']);
       expect(await source.days('yard')).toEqual([DAY, '2026-05-04', '2026-05-05', '2026-05-06']);
+    });
+
+    it('lists the years that have days, the months of a year, and the days of a month', async () => {
+      const before = snapshot('gate', at('2025-12-31', '23:59:59'));
+      await archive.add([...ALL, before, snapshot('gate', at('2026-06-01'))]);
+      expect(await source.periods('gate')).toEqual(['2025', '2026']);
+      expect(await source.periods('gate', '2026')).toEqual(['2026-05', '2026-06']);
+      expect(await source.periods('gate', '2025')).toEqual(['2025-12']);
+      expect(await source.periods('gate', '2024')).toEqual([]);
+      expect(await source.days('gate', '2025-12')).toEqual(['2025-12-31']);
+      expect(await source.days('gate', '2026-06')).toEqual(['2026-06-01']);
     });
 
     it('lists a day by start, with what the index knows of each file', async () => {
@@ -123,7 +135,12 @@ export function archiveSourceContract(name: string, create: () => Promise<Archiv
       await archive.add(ALL);
       for (const camera of ['nobody', '', '..', '../gate', 'gate/..', 'GATE']) {
         expect(await source.days(camera)).toEqual([]);
+        expect(await source.periods(camera)).toEqual([]);
+        expect(await source.periods(camera, '2026')).toEqual([]);
         expect(await source.entries(camera, DAY)).toEqual([]);
+      }
+      for (const year of ['2025', '26', '', '..', '2026/05', '2026-05']) {
+        expect(await source.periods('gate', year), year).toEqual([]);
       }
       for (const day of ['2026-05-02', '2026-02-30', '2026-5-3', '', 'today', `${DAY}/..`, '../../..']) {
         expect(await source.entries('gate', day)).toEqual([]);

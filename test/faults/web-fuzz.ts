@@ -29,6 +29,7 @@ const BASES = [
     `/api/v1/entries?day=${DAY}&camera=`,
     '/api/v1/entries?camera=gate&day=',
     '/api/v1/calendar?month=',
+    '/api/v1/days/nearest?to=',
     '/api/v1/cameras?site=',
   ],
 ];

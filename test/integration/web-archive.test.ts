@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Failure } from '../../lib/errors.js';
+import { periodsOf } from '../../src/archive/day.js';
 import type { ArchiveSource } from '../../src/archive-source.js';
 import { spriteLayout } from '../../src/browse/api.js';
 import { at, segment } from '../simulators/entries.js';
@@ -14,6 +15,7 @@ function otherSite(): ArchiveSource {
   return {
     cameras: async () => ['gate'],
     days: async (_camera, month = '') => [DAY, '2026-06-01'].filter((day) => day.startsWith(month)),
+    periods: async (_camera, year) => periodsOf([DAY, '2026-06-01'], year),
     entries: async (camera, day) => (camera === 'gate' && day === DAY ? [foreign] : []),
     open: async () => ({ stream: Readable.from([Buffer.from('bytes')]), bytes: 5, range: { start: 0, end: 4 } }),
     link: async (key) => `${BUCKET}/${key}?X-Amz-Signature=abc`,

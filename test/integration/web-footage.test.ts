@@ -23,6 +23,16 @@ describe('what the API tells of the footage', () => {
     expect(await get(`/api/v1/entries?camera=gate&day=2020-02-29`)).toMatchObject({ entries: [] });
   });
 
+  it('tells the nearest days from one on or back, of one camera or all', async () => {
+    const nearest = async (query: string) => (await get(`/api/v1/days/nearest?${query}`)).days;
+    const all = [{ day: DAY, cameras: ['gate', 'yard'] }];
+    expect(await nearest('')).toEqual(all);
+    expect(await nearest(`to=${DAY}`)).toEqual(all);
+    expect(await nearest(`from=${DAY}&camera=yard`)).toEqual([{ day: DAY, cameras: ['yard'] }]);
+    expect(await nearest('to=2026-05-02')).toEqual([]);
+    expect(await nearest('from=2026-05-04&camera=gate')).toEqual([]);
+  });
+
   it('lists photos of one camera or all, newest first, with addresses that work', async () => {
     const { photos } = await get('/api/v1/photos');
     expect(photos.map((one: { camera: string }) => one.camera)).toEqual(['gate', 'yard']);
@@ -54,6 +64,12 @@ describe('what the API tells of the footage', () => {
     ['/api/v1/days?camera=../gate', 400],
     ['/api/v1/days?camera=gate&camera=yard', 400],
     ['/api/v1/days?camera=nobody', 404],
+    ['/api/v1/days/nearest?camera=nobody', 404],
+    ['/api/v1/days/nearest?to=2026-05', 400],
+    ['/api/v1/days/nearest?from=2026-02-30', 400],
+    ['/api/v1/days/nearest?from=2026-05-03&to=2026-05-03', 400],
+    ['/api/v1/days/nearest?limit=0', 400],
+    ['/api/v1/days/nearest?limit=367', 400],
     ['/api/v1/entries?camera=gate', 400],
     ['/api/v1/entries?camera=gate&day=2026-02-30', 400],
     ['/api/v1/entries?camera=gate&day=2026-5-3', 400],

@@ -246,7 +246,13 @@ describe('stopping', () => {
 });
 
 function sourceThat(open: ArchiveSource['open']): ArchiveSource {
-  return { cameras: async () => ['gate'], days: async () => [], entries: async () => [], open };
+  return {
+    cameras: async () => ['gate'],
+    days: async () => [],
+    periods: async () => [],
+    entries: async () => [],
+    open,
+  };
 }
 
 async function* failing(): AsyncGenerator<Buffer> {

@@ -39,6 +39,7 @@ const PUBLIC = new Set([
 /** A request each route answers with something when it is allowed. */
 const EXAMPLES: Record<string, string> = {
   '/api/v1/days': '/api/v1/days?camera=gate',
+  '/api/v1/days/nearest': '/api/v1/days/nearest?camera=gate',
   '/api/v1/entries': `/api/v1/entries?camera=gate&day=${DAY}`,
   '/api/v1/calendar': `/api/v1/calendar?month=${DAY.slice(0, 7)}`,
   '/api/v1/storage': `/api/v1/storage?camera=gate&day=${DAY}`,

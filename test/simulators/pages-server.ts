@@ -6,6 +6,7 @@ import { Failure } from '../../lib/errors.js';
 import { openRange } from '../../lib/objects/open-range.js';
 import { hashPassword } from '../../lib/password.js';
 import { exportDesk, seeing } from '../../src/app-web.js';
+import { periodsOf } from '../../src/archive/day.js';
 import type { ArchiveSource } from '../../src/archive-source.js';
 import type { StatusReport } from '../../src/browse/api.js';
 import { WebServer } from '../../src/browse/server.js';
@@ -75,10 +76,12 @@ async function signIn(url: string): Promise<{ name: string; value: string }> {
 }
 
 function archiveOf({ entries, frozen, files }: Footage): ArchiveSource {
+  const daysOf = (camera: string) =>
+    [...new Set(entries.filter((entry) => entry.camera === camera).map((entry) => dayOf(entry.start)))].sort();
   return {
     cameras: async () => [...new Set(entries.map((entry) => entry.camera))],
-    days: async (camera) =>
-      [...new Set(entries.filter((entry) => entry.camera === camera).map((entry) => dayOf(entry.start)))].sort(),
+    days: async (camera, month = '') => daysOf(camera).filter((day) => day.startsWith(month)),
+    periods: async (camera, year) => periodsOf(daysOf(camera), year),
     entries: async (camera, day) =>
       entries
         .filter((entry) => entry.camera === camera && dayOf(entry.start) === day)

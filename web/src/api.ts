@@ -1,9 +1,10 @@
 import type {
-  DaysReply,
+  CalendarReply,
   EntriesReply,
   ErrorReply,
   ExportReply,
   ExportRequest,
+  NearestDaysReply,
   PhotosReply,
   SessionReply,
   StatusReport,
@@ -87,8 +88,18 @@ export async function getCameras(signal?: AbortSignal): Promise<string[]> {
   return (await get<{ cameras: string[] }>(`/api/v1/cameras?${query({})}`, signal)).cameras;
 }
 
-export async function getDays(camera: string, signal?: AbortSignal): Promise<string[]> {
-  return (await get<DaysReply>(`/api/v1/days?${query({ camera })}`, signal)).days;
+/** UTC days of a camera, or of all: the newest, those back from `to`, or those on from `from`; the nearest first. */
+export async function getNearestDays(
+  asked: { camera?: string | undefined; from?: string; to?: string | undefined; limit: number },
+  signal?: AbortSignal,
+): Promise<NearestDaysReply['days']> {
+  return (await get<NearestDaysReply>(`/api/v1/days/nearest?${query(asked)}`, signal)).days;
+}
+
+/** UTC days of a month (`YYYY-MM`) in which a camera has anything. */
+export async function getCalendar(camera: string, month: string, signal?: AbortSignal): Promise<string[]> {
+  const { cameras } = await get<CalendarReply>(`/api/v1/calendar?${query({ camera, month })}`, signal);
+  return cameras[0]?.days ?? [];
 }
 
 export async function getEntries(camera: string, day: string, signal?: AbortSignal): Promise<EntriesReply> {

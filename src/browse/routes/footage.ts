@@ -1,7 +1,16 @@
 import type { Router } from 'express';
+import { nearestDays } from '../../archive-source.js';
 import { dayOf } from '../../segment.js';
-import type { CalendarReply, CamerasReply, DaysReply, EntriesReply, PhotosReply, StorageReply } from '../api.js';
-import { calendarQuery, cameraQuery, dayQuery, parse, photosQuery, siteQuery } from '../input.js';
+import type {
+  CalendarReply,
+  CamerasReply,
+  DaysReply,
+  EntriesReply,
+  NearestDaysReply,
+  PhotosReply,
+  StorageReply,
+} from '../api.js';
+import { calendarQuery, cameraQuery, dayQuery, nearestQuery, parse, photosQuery, siteQuery } from '../input.js';
 import { sendJson } from '../json.js';
 import type { WebOptions } from '../options.js';
 import { photoPage } from '../photos.js';
@@ -22,6 +31,19 @@ export function footageRoutes(router: Router, sites: Sites, { clock }: WebOption
     const { archive, cameras } = sites.of(site);
     await cameras.require(camera);
     response.json({ camera, days: await archive.days(camera) } satisfies DaysReply);
+  });
+
+  router.get('/api/v1/days/nearest', async (request, response) => {
+    const { camera, from, to, limit, site } = parse(nearestQuery, request.query);
+    const { archive, cameras } = sites.of(site);
+    if (camera) await cameras.require(camera);
+    const names = camera ? [camera] : await cameras.names();
+    const days: NearestDaysReply['days'] = [];
+    for await (const day of nearestDays(archive, names, from ? { bound: from, by: 1 } : { bound: to, by: -1 })) {
+      days.push(day);
+      if (days.length === limit) break;
+    }
+    await sendJson(request, response, { days } satisfies NearestDaysReply);
   });
 
   router.get('/api/v1/calendar', async (request, response) => {

@@ -27,6 +27,7 @@ export const OPERATIONS: readonly Operation[] = [
     ...{ body: input.motionBody, answer: { status: 204 } },
   },
   { method: 'get', path: '/days', summary: 'UTC days of a camera', query: input.cameraQuery },
+  { method: 'get', path: '/days/nearest', summary: 'UTC days from one on, or back', query: input.nearestQuery },
   { method: 'get', path: '/calendar', summary: 'UTC days of a month that have anything', query: input.calendarQuery },
   { method: 'get', path: '/entries', summary: 'All there is of a camera’s UTC day', query: input.dayQuery },
   { method: 'get', path: '/storage', summary: 'Files of a day that must be thawed first', query: input.dayQuery },

@@ -1,7 +1,9 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { periodsOf } from '../../../src/archive/day.js';
 import { LastKnownPictures } from '../../../src/archive/last-known.js';
 import type { ArchiveSource } from '../../../src/archive-source.js';
+import { dayOf } from '../../../src/segment.js';
 import { at, snapshot } from '../../simulators/entries.js';
 import { FakeClock } from '../../simulators/fake-clock.js';
 
@@ -14,9 +16,14 @@ describe('the last known picture of a camera that does not record', () => {
       cameras: async () => ['gate'],
       days: async (_camera, month) => {
         listings++;
-        return taken
-          .map(({ start }) => new Date(start).toISOString().slice(0, 10))
-          .filter((day) => day.startsWith(month!));
+        return taken.map(({ start }) => dayOf(start)).filter((day) => day.startsWith(month!));
+      },
+      periods: async (_camera, year) => {
+        listings++;
+        return periodsOf(
+          taken.map(({ start }) => dayOf(start)),
+          year,
+        );
       },
       entries: async (_camera, day) => taken.filter(({ start }) => new Date(start).toISOString().startsWith(day)),
       open: async (key) => ({

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../lib/errors.js';
+import { periodsOf } from '../../../src/archive/day.js';
 import { MergedArchive } from '../../../src/archive/merged-archive.js';
 import type { ArchiveSource, LocatedEntry } from '../../../src/archive-source.js';
 import { at, gap, segment } from '../../simulators/entries.js';
@@ -14,6 +15,7 @@ function source(entries: LocatedEntry[], more: Partial<ArchiveSource> = {}): Arc
   return {
     cameras: async () => [...new Set(entries.map((entry) => entry.camera))],
     days: async () => (entries.length > 0 ? [DAY] : []),
+    periods: async (_camera, year) => periodsOf(entries.length > 0 ? [DAY] : [], year),
     entries: async () => entries,
     open: async () => undefined,
     ...more,
@@ -120,14 +122,16 @@ describe('MergedArchive', () => {
     const broken: ArchiveSource = {
       cameras: () => Promise.reject(new Error('offline')),
       days: () => Promise.reject(new Error('offline')),
+      periods: () => Promise.reject(new Error('offline')),
       entries: () => Promise.reject(new Error('offline')),
       open: () => Promise.reject(new Error('offline')),
     };
     const { merged, problems } = merge(source([{ ...one, local: true }]), broken);
     expect(await merged.cameras()).toEqual(['gate']);
     expect(await merged.days('gate')).toEqual([DAY]);
+    expect(await merged.periods('gate')).toEqual(['2026']);
     expect(await merged.entries('gate', DAY)).toHaveLength(1);
-    expect(problems.map((problem) => problem.source)).toEqual(['archive', 'archive', 'archive']);
+    expect(problems.map((problem) => problem.source)).toEqual(Array(4).fill('archive'));
     await expect(merge(broken, broken).merged.entries('gate', DAY)).rejects.toThrow('offline');
   });
 });

@@ -1,10 +1,12 @@
 import { Readable } from 'node:stream';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ObjectReader, StoredObject } from '../../../lib/objects/object-reader.js';
 import { CHAIN_START } from '../../../src/archive/chain.js';
+import { periodsOf } from '../../../src/archive/day.js';
 import { latestPicture } from '../../../src/archive/latest-picture.js';
 import { buildShards } from '../../../src/archive/listing.js';
 import { ObjectArchive } from '../../../src/archive/object-archive.js';
+import { nearestDays, type Way } from '../../../src/archive-source.js';
 import { indexFolder } from '../../../src/segment.js';
 import { at, segment } from '../../simulators/entries.js';
 
@@ -28,6 +30,7 @@ class YearBucket implements ObjectReader {
     const two = (count: number) => Array.from({ length: count }, (_, n) => String(n + 1).padStart(2, '0'));
     if (depth === 2) return Array.from({ length: 100 }, (_, n) => `cam-${n}`);
     if (depth === 3) return ['2026'];
+    if (!folder.includes('/2026')) return [];
     return depth === 4 ? two(12) : two(28);
   }
 
@@ -88,7 +91,65 @@ it('a month of a camera costs one listing, all of its days one for each month', 
 it('the newest picture is looked for in the newest days, not in all of them', async () => {
   const reader = new YearBucket();
   const archive = new ObjectArchive({ reader, site: 'home', onProblem: () => undefined });
-  expect(await latestPicture(archive, 'cam-7', at('2026-05-04'))).toBeUndefined();
+  expect(await latestPicture(archive, 'cam-7', at('2026-05-14'))).toBeUndefined();
   expect(reader.asked.filter((one) => one.startsWith('list'))).toHaveLength(7);
   expect(reader.asked.filter((one) => one.startsWith('names'))).toHaveLength(1);
+});
+
+describe('the days nearest to one', () => {
+  const nearest = async (count: number, way: Way) => {
+    const reader = new YearBucket();
+    const archive = new ObjectArchive({ reader, site: 'home', onProblem: () => undefined });
+    const days: string[] = [];
+    for await (const { day } of nearestDays(archive, ['cam-7'], way)) if (days.push(day) === count) break;
+    return { days, asked: reader.asked };
+  };
+
+  it('cost one listing where they are of the same month', async () => {
+    const back = await nearest(2, { bound: '2026-05-14', by: -1 });
+    expect(back).toEqual({ days: ['2026-05-14', '2026-05-13'], asked: ['names home/index/cam-7/2026/05'] });
+    const on = await nearest(2, { bound: '2026-05-14', by: 1 });
+    expect(on).toEqual({ days: ['2026-05-14', '2026-05-15'], asked: ['names home/index/cam-7/2026/05'] });
+  });
+
+  it('cost three listings without a bound, in whatever is there', async () => {
+    expect(await nearest(1, { by: -1 })).toEqual({
+      days: ['2026-12-28'],
+      asked: ['names home/index/cam-7', 'names home/index/cam-7/2026', 'names home/index/cam-7/2026/12'],
+    });
+  });
+
+  it('go on over months, each once, and end', async () => {
+    const back = await nearest(1_000, { bound: '2026-03-02', by: -1 });
+    expect(back.days).toHaveLength(2 + 2 * 28);
+    expect(back.days).toEqual([...back.days].sort().reverse());
+    expect(back.asked).toHaveLength(1 + 2 + 2);
+    const on = await nearest(1_000, { bound: '2026-11-28', by: 1 });
+    expect(on.days).toEqual([
+      '2026-11-28',
+      ...Array.from({ length: 28 }, (_, n) => `2026-12-${`${n + 1}`.padStart(2, '0')}`),
+    ]);
+    expect((await nearest(1_000, { bound: '2027-01-01', by: 1 })).days).toEqual([]);
+    expect((await nearest(1_000, { bound: '2025-12-31', by: -1 })).days).toEqual([]);
+  });
+
+  it('say whose they are', async () => {
+    const months: Record<string, string[]> = {
+      gate: ['2026-05-02', '2026-05-01', '2026-03-09'],
+      yard: ['2026-05-01', '2025-01-01'],
+    };
+    const archive = {
+      days: async (camera: string, month = '') => months[camera]!.filter((day) => day.startsWith(month)),
+      periods: async (camera: string, year?: string) => periodsOf(months[camera]!, year),
+    };
+    const told: [string, string][] = [];
+    for await (const { day, cameras } of nearestDays(archive, ['gate', 'yard'], { by: -1 }))
+      told.push([day, cameras.join()]);
+    expect(told).toEqual([
+      ['2026-05-02', 'gate'],
+      ['2026-05-01', 'gate,yard'],
+      ['2026-03-09', 'gate'],
+      ['2025-01-01', 'yard'],
+    ]);
+  });
 });

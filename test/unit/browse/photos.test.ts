@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { periodsOf } from '../../../src/archive/day.js';
 import type { ArchiveSource } from '../../../src/archive-source.js';
 import { photoPage } from '../../../src/browse/photos.js';
 import { dayOf, type MediaEntry } from '../../../src/segment.js';
@@ -8,6 +9,7 @@ const DAY_MS = 86_400_000;
 
 class CountedArchive implements ArchiveSource {
   readonly read: string[] = [];
+  readonly listed: string[] = [];
 
   constructor(readonly all: readonly MediaEntry[]) {}
 
@@ -15,7 +17,17 @@ class CountedArchive implements ArchiveSource {
     return [...new Set(this.all.map((entry) => entry.camera))].sort();
   }
 
-  async days(camera: string) {
+  async days(camera: string, month = '') {
+    this.listed.push(`${camera} ${month}`);
+    return this.#daysOf(camera).filter((day) => day.startsWith(month));
+  }
+
+  async periods(camera: string, year?: string) {
+    this.listed.push(`${camera} ${year ?? 'years'}`);
+    return periodsOf(this.#daysOf(camera), year);
+  }
+
+  #daysOf(camera: string): string[] {
     return [...new Set(this.all.filter((entry) => entry.camera === camera).map((entry) => dayOf(entry.start)))].sort();
   }
 
@@ -71,6 +83,19 @@ describe('pages of photos', () => {
     archive.read.length = 0;
     await photoPage(archive, ['gate'], at('2026-05-02', '12:00'), 10);
     expect(archive.read).toEqual(['gate 2026-05-02']);
+  });
+
+  it('list no more months than they need, in an archive of years', async () => {
+    const years = Array.from({ length: 3 * 365 }, (_, day) =>
+      snapshot('gate', at('2026-05-03', '12:00') - day * DAY_MS),
+    );
+    const archive = new CountedArchive(years);
+    expect((await photoPage(archive, ['gate'], undefined, 2)).photos).toHaveLength(2);
+    expect(archive.listed).toEqual(['gate years', 'gate 2026', 'gate 2026-05']);
+    archive.listed.length = 0;
+    expect((await photoPage(archive, ['gate'], at('2025-12-20'), 10)).photos).toHaveLength(10);
+    expect(archive.listed).toEqual(['gate 2025-12']);
+    expect((await turn(archive, 500)).photos).toHaveLength(3 * 365);
   });
 
   it('do not read through an archive that has none', async () => {

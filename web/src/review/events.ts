@@ -1,5 +1,6 @@
+import type { NearestDaysReply } from '../../../src/browse/api.js';
 import type { MotionSpan } from '../../../src/segment.js';
-import { getDays } from '../api.js';
+import { getNearestDays } from '../api.js';
 import type { Clip } from '../player/plan.js';
 import { Facts } from '../timeline/facts.js';
 import { addDays, utcDays, type Zone } from '../timeline/zone.js';
@@ -22,39 +23,45 @@ export class EventReader {
   readonly #facts = new Facts();
   readonly #filter: Filter;
   readonly #zone: Zone;
-  readonly #cameras: readonly string[];
   /** Days still to be read, newest first, with the cameras that have something in them. */
-  #due: [day: string, cameras: string[]][] | undefined;
+  #due: NearestDaysReply['days'] = [];
+  /** The last day that was asked about; undefined before any was. */
+  #asked: string | undefined;
+  #isAllKnown: boolean;
   readonly #told = new Set<string>();
   /** Days read so far. */
   daysRead = 0;
 
   constructor(cameras: readonly string[], filter: Filter, zone: Zone) {
-    this.#cameras = filter.camera ? cameras.filter((camera) => camera === filter.camera) : cameras;
+    this.#isAllKnown = filter.camera !== undefined && !cameras.includes(filter.camera);
     this.#filter = filter;
     this.#zone = zone;
   }
 
   /** The next events, newest first. `isLast`: there are no older ones. */
   async more(signal: AbortSignal): Promise<{ events: MotionEvent[]; isLast: boolean }> {
-    this.#due ??= await this.#days(signal);
     const events: MotionEvent[] = [];
-    for (let read = 0; read < DAYS_AT_ONCE && events.length < ENOUGH && this.#due.length > 0; read++) {
-      const [day, cameras] = this.#due.shift()!;
-      events.push(...(await this.#read(day, cameras, signal)));
+    for (let read = 0; read < DAYS_AT_ONCE && events.length < ENOUGH; read++) {
+      await this.#ask(signal);
+      const next = this.#due.shift();
+      if (!next) break;
+      events.push(...(await this.#read(next.day, next.cameras, signal)));
       this.daysRead++;
     }
+    await this.#ask(signal);
     return { events, isLast: this.#due.length === 0 };
   }
 
-  async #days(signal: AbortSignal): Promise<[string, string[]][]> {
-    const byDay = new Map<string, string[]>();
-    const lists = await Promise.all(this.#cameras.map((camera) => getDays(camera, signal)));
-    for (const [index, days] of lists.entries()) {
-      for (const day of days) byDay.set(day, [...(byDay.get(day) ?? []), this.#cameras[index]!]);
-    }
+  /** Which days there are, as far as is needed: in an archive of years, only the newest. */
+  async #ask(signal: AbortSignal): Promise<void> {
+    if (this.#due.length > 0 || this.#isAllKnown) return;
     const wanted = this.#filter.day && this.#utcDaysOf(this.#filter.day);
-    return [...byDay].filter(([day]) => !wanted || wanted.includes(day)).sort(([a], [b]) => (a < b ? 1 : -1));
+    const to = this.#asked === undefined ? wanted && wanted.at(-1) : addDays(this.#asked, -1);
+    const limit = wanted ? wanted.length : DAYS_AT_ONCE;
+    const days = await getNearestDays({ camera: this.#filter.camera, to, limit }, signal);
+    this.#isAllKnown = wanted !== undefined || days.length < limit;
+    this.#asked = days.at(-1)?.day;
+    this.#due = wanted ? days.filter(({ day }) => wanted.includes(day)) : days;
   }
 
   #utcDaysOf(localDay: string): string[] {

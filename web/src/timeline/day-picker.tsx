@@ -88,12 +88,19 @@ function Month({ timeline, today, onPick }: { timeline: Timeline; today: string;
   };
   const title = new Intl.DateTimeFormat('en-GB', { month: 'long', year: 'numeric', timeZone: 'UTC' });
   // The day picker has no room for "from 23:00 to midnight": a local day is marked when a UTC day it touches has footage.
-  const known = new Set(timeline.facts.footage.knownDays(timeline.camera.value));
-  const marked = (day: string) => {
-    if (day > today) return false;
+  const camera = timeline.camera.value;
+  const utcDaysOf = (day: string) => {
     const { from, to } = timeline.zone.bounds(day);
-    return utcDays(from, to).some((one) => known.has(one));
+    return utcDays(from, to);
   };
+  const marked = (day: string) =>
+    day <= today && utcDaysOf(day).some((one) => timeline.facts.footage.isMarked(camera, one));
+  useEffect(() => {
+    const months = new Set(cells(shown).flatMap((day) => (day ? utcDaysOf(day).map((one) => one.slice(0, 7)) : [])));
+    void timeline.attempt(async () => {
+      await Promise.all([...months].map((one) => timeline.facts.footage.learnMonth(camera, one, timeline.abort)));
+    });
+  }, [camera, shown]);
   const move = (by: number) => {
     month.value = addDays(by < 0 ? `${shown}-01` : `${shown}-28`, by < 0 ? -1 : 4).slice(0, 7);
   };

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import type { LocatedEntry } from '../../../src/archive-source.js';
 import { isMedia } from '../../../src/segment.js';
-import { getDays, getEntries, getStorage } from '../api.js';
+import { getCalendar, getEntries, getNearestDays, getStorage } from '../api.js';
 import { session } from '../session.js';
 import type { KnownEntry } from './model.js';
 import { addDays, utcDays } from './zone.js';
@@ -11,7 +11,8 @@ export class Footage {
   /** Counts up whenever something changed: what draws the footage reads it. */
   readonly version = signal(0);
   readonly #days = new Map<string, Map<string, LocatedEntry[]>>();
-  readonly #known = new Map<string, string[]>();
+  /** Days that hold something, by camera and month. */
+  readonly #months = new Map<string, string[]>();
   /** Storage classes by key, and the days they were asked for. */
   readonly #frozen = new Map<string, string>();
   readonly #asked = new Set<string>();
@@ -27,26 +28,30 @@ export class Footage {
     await Promise.all(missing.map((day) => this.#loadDay(camera, day, abort)));
   }
 
-  /** UTC days that hold something, oldest first. */
-  async days(camera: string, abort: AbortSignal): Promise<string[]> {
-    const days = await getDays(camera, abort);
-    this.#known.set(camera, days);
-    this.version.value++;
-    return days;
+  /** The newest UTC day that holds something; undefined where none does. */
+  async newestDay(camera: string, abort: AbortSignal): Promise<string | undefined> {
+    return (await getNearestDays({ camera, limit: 1 }, abort))[0]?.day;
   }
 
-  knownDays(camera: string): string[] {
+  /** Learns which UTC days of a month (`YYYY-MM`) hold something. */
+  async learnMonth(camera: string, month: string, abort: AbortSignal): Promise<void> {
+    this.#months.set(`${camera} ${month}`, await getCalendar(camera, month, abort));
+    this.version.value++;
+  }
+
+  /** Whether a UTC day holds something, as far as its month was learnt. */
+  isMarked(camera: string, day: string): boolean {
     void this.version.value;
-    return this.#known.get(camera) ?? [];
+    return this.#months.get(`${camera} ${day.slice(0, 7)}`)?.includes(day) ?? false;
   }
 
   /** Loads the first day after the one of `time` that has something. False when there is none. */
   async loadAfter(camera: string, time: number, abort: AbortSignal): Promise<boolean> {
-    const today = utcDays(time, time + 1)[0]!;
-    const next = (await this.days(camera, abort)).find((day) => day > today);
+    const tomorrow = addDays(utcDays(time, time + 1)[0]!, 1);
+    const [next] = await getNearestDays({ camera, from: tomorrow, limit: 1 }, abort);
     if (!next) return false;
-    const from = Date.parse(`${next}T00:00:00Z`);
-    await this.ensure(camera, from, Date.parse(`${addDays(next, 1)}T00:00:00Z`), abort);
+    const from = Date.parse(`${next.day}T00:00:00Z`);
+    await this.ensure(camera, from, Date.parse(`${addDays(next.day, 1)}T00:00:00Z`), abort);
     return true;
   }
 

@@ -1,6 +1,7 @@
+import { getNearestDays } from '../api.js';
 import { motionBeside } from './model.js';
 import type { Timeline } from './timeline.js';
-import { addDays, type Zone } from './zone.js';
+import { addDays, utcDays, type Zone } from './zone.js';
 
 /** A cold archive is not read through for the want of an event. */
 const DAYS_AT_MOST = 14;
@@ -17,14 +18,18 @@ export async function goToMotion(timeline: Timeline, by: 1 | -1): Promise<void> 
   if (from === undefined) return;
   const inSight = motionBeside(timeline.facts.of(camera).motions, from + LEAD_MS, by);
   const day = timeline.viewport.day.peek()!;
-  const found = inSight ?? (await search(timeline, camera, from, daysFrom(timeline, camera, day, by), by));
+  const found = inSight ?? (await search(timeline, camera, from, await daysFrom(timeline, camera, day, by), by));
   if (found) timeline.seek(Math.max(found.start - LEAD_MS, 0));
   else timeline.tell(by > 0 ? 'No motion is known after this.' : 'No motion is known before this.');
 }
 
 /** Local days of the camera's footage on that side, nearest first. */
-function daysFrom({ facts, zone }: Timeline, camera: string, day: string, by: 1 | -1): string[] {
-  const days = new Set(facts.footage.knownDays(camera).flatMap((utc) => localDays(zone, utc)));
+async function daysFrom({ zone, abort }: Timeline, camera: string, day: string, by: 1 | -1): Promise<string[]> {
+  const { from, to } = zone.bounds(day);
+  const utc = utcDays(from, to);
+  const way = by > 0 ? { from: utc.at(-1)! } : { to: utc[0]! };
+  const near = await getNearestDays({ camera, ...way, limit: DAYS_AT_MOST + 1 }, abort);
+  const days = new Set(near.flatMap((one) => localDays(zone, one.day)));
   const beyond = [...days].filter((one) => (by > 0 ? one > day : one < day)).sort();
   return (by > 0 ? beyond : beyond.reverse()).slice(0, DAYS_AT_MOST);
 }

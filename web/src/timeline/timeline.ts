@@ -228,10 +228,7 @@ export class Timeline {
 
   async #open(time: number | undefined, span: number | undefined): Promise<void> {
     const camera = this.camera.value;
-    const days = await this.facts.footage.days(camera, this.abort);
-    const latest = days.at(-1);
-    const fallback = latest ? Math.min(Date.parse(`${latest}T23:59:59Z`), serverNow()) : serverNow();
-    const wanted = time ?? fallback;
+    const wanted = time ?? (await this.#newest(camera));
     this.viewport.turnTo(this.zone.dayOf(wanted), wanted);
     if (span !== undefined) this.viewport.show(wanted, span);
     await this.#loadStage();
@@ -239,6 +236,12 @@ export class Timeline {
     this.#fitView();
     if (time === undefined) this.#seekNewest();
     else this.#seekWithin(wanted);
+  }
+
+  /** A moment of the newest day that has something. */
+  async #newest(camera: string): Promise<number> {
+    const latest = await this.facts.footage.newestDay(camera, this.abort);
+    return latest ? Math.min(Date.parse(`${latest}T23:59:59Z`), serverNow()) : serverNow();
   }
 
   /** What is not waited for: the other cameras, and what is frozen. */
