@@ -9,11 +9,17 @@ export async function requireCamera(
   camera: string,
   others: readonly string[] = [],
 ): Promise<void> {
-  const names = new Set(others);
+  const names = [...others];
   for (const site of sites) {
-    const archive = new ObjectArchive({ reader, site, onProblem: () => undefined });
-    for (const name of await archive.cameras()) names.add(name);
+    names.push(...(await new ObjectArchive({ reader, site, onProblem: () => undefined }).cameras()));
   }
-  if (names.has(camera)) return;
-  throw usage(`There is no camera "${camera}" in ${reader.name}`, whatThereIs(camera, [...names].sort()));
+  refuseUnknown([camera], names, reader.name);
+}
+
+/** Refuses the first camera that is none of the names. */
+export function refuseUnknown(cameras: readonly string[], names: readonly string[], where: string): void {
+  const unknown = cameras.find((camera) => !names.includes(camera));
+  if (unknown === undefined) return;
+  const all = [...new Set(names)].sort();
+  throw usage(`There is no camera "${unknown}" in ${where} (--camera)`, whatThereIs(unknown, all));
 }

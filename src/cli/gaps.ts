@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { Failure } from '../../lib/errors.js';
 import { account } from '../archive/timeline.js';
+import { inboxCameras } from '../config/inbox-cameras.js';
 import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import type { BackfillRow } from '../ledger/backfills.js';
@@ -11,8 +11,9 @@ import { Ledger } from '../ledger/ledger.js';
 import { offEntry } from '../ledger/offs.js';
 import { BACKFILLED, GAP_CAUSES, type GapCause, type GapEntry, isPromised } from '../segment.js';
 import { spoolLayout } from '../spool/layout.js';
+import { refuseUnknown } from './camera-in-archive.js';
 import { type Context, EXIT, type GlobalOptions, print, printJson } from './context.js';
-import { span, table } from './format.js';
+import { span, table, usage } from './format.js';
 import { moment, shown } from './moments.js';
 
 interface GapsOptions extends GlobalOptions {
@@ -35,8 +36,8 @@ export async function gaps(context: Context, options: GapsOptions): Promise<numb
   try {
     const known = ledger.cameras();
     const cameras = options.camera ?? known;
-    const unknown = cameras.find((name) => !known.includes(name) && !(name in config.cameras));
-    if (unknown !== undefined) throw usage(`There is no camera "${unknown}"`, `Known are: ${known.join(', ')}`);
+    const names = [...known, ...Object.keys(config.cameras), ...inboxCameras(config)];
+    refuseUnknown(cameras, names, 'the ledger and the configuration');
     const told = cameras.map((camera) => ({ camera, ...accountFor(ledger, camera, range, now) }));
     if (options.json) printJson(context, told.map(asJson));
     else for (const line of lines(told, config.timezone)) print(context, line);
@@ -67,10 +68,6 @@ function openLedger(config: Config): Ledger {
     `There is no ledger in ${config.storage.dir}`,
     'Nothing was recorded there yet; start with: nvr-uplink run',
   );
-}
-
-function usage(message: string, hint: string): Failure {
-  return new Failure(message, { kind: 'permanent', code: 'usage', hint });
 }
 
 type ToldGap = GapEntry & {

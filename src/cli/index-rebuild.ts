@@ -5,6 +5,7 @@ import { type Rebuilt, rebuildIndex } from '../archive/rebuild-index.js';
 import { PENDING_MS } from '../archive/verify/findings.js';
 import { Identifier } from '../inbox/identify.js';
 import { LAYOUTS } from '../inbox/layouts.js';
+import { isName } from '../segment.js';
 import { openRebuildPlace, type PlaceOptions } from './archive-place.js';
 import { type Context, EXIT, print, printJson } from './context.js';
 import { count, size, usage } from './format.js';
@@ -22,6 +23,8 @@ export async function indexRebuild(context: Context, options: RebuildOptions): P
   if (layout !== 'auto' && !layout.includes('{') && !LAYOUTS.some((name) => name === layout)) {
     throw usage(`--layout ${layout} is not known`, `Known are: auto, ${LAYOUTS.join(', ')}, or a template with {…}`);
   }
+  if (camera !== undefined && !isName(camera))
+    throw usage(`--camera ${camera} is not a camera's name`, 'Names are of a-z, 0-9 and "-", and it may be a new one.');
   const place = await openRebuildPlace(context, options);
   const scratch = await mkdtemp(join(tmpdir(), 'nvr-uplink-index-'));
   const writer = options.dryRun ? undefined : await place.writer();

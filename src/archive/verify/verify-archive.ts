@@ -66,7 +66,7 @@ export async function verifyArchive(options: VerifyArchiveOptions, into: Verifie
 }
 
 /** Cameras with an index, and those that lost theirs. */
-async function camerasOf(reader: ObjectReader, site: string): Promise<string[]> {
+export async function camerasOf(reader: ObjectReader, site: string): Promise<string[]> {
   const indexed = await reader.names(`${site}/index`);
   const stored = (await reader.names(site)).filter((name) => name !== 'index');
   return union(indexed, stored).filter(isName);

@@ -27,6 +27,9 @@ describe('a camera that no archive has', () => {
     ['ls', ['--camera', 'gat', '--from', '2026-05-03']],
     ['export', ['--camera', 'gat', '--from', '2026-05-03', '--to', '2026-05-04', '-o', 'never-made']],
     ['get', ['--camera', 'gat', '--from', '2026-05-03', '--to', '2026-05-04', '-o', 'never-made']],
+    ['verify', ['--camera', 'gat']],
+    ['verify', ['--camera', 'yard', 'gat', '--day', '2026-05-03']],
+    ['erase', ['--camera', 'gat', '--from', '2026-05-03', '--to', '2026-05-04']],
   ])('is named as such by %s, with the one that was perhaps meant', async (command, args) => {
     const { exit, stdout: out, stderr: err } = await run(command, ...args);
     expect({ exit, out }).toEqual({ exit: 2, out: '' });
@@ -34,6 +37,18 @@ describe('a camera that no archive has', () => {
     expect(err).toContain('Did you mean gate? There are: gate, yard.');
     expect(existsSync(join(process.cwd(), 'never-made'))).toBe(false);
   });
+});
+
+it('verify knows a camera that lost its index by its footage', async () => {
+  await archive.write('home/lost/2026/05/03/lost_20260503T120000Z_continuous.mp4', 'film');
+  const { exit, stdout } = await run('verify', '--camera', 'lost');
+  expect({ exit, stdout }).toEqual({ exit: 0, stdout: expect.stringContaining('0 objects compared') });
+});
+
+it('index rebuild refuses what can be no name of a camera', async () => {
+  const { exit, stderr } = await run('index', 'rebuild', '--site', 'home', '--camera', 'The Gate', '--dry-run');
+  expect(exit).toBe(2);
+  expect(stderr).toContain('--camera The Gate is not a camera');
 });
 
 describe('a site that no archive has', () => {

@@ -60,6 +60,24 @@ it.each([
   }
 });
 
+it.each([['verify'], ['gaps']])('%s is not green over a camera there is not', async (name) => {
+  delivered(1);
+  const { exit, stdout, stderr } = await command([name, '-c', configured(NAS), '--camera', 'gaet']);
+  expect({ exit, stdout }).toEqual({ exit: 2, stdout: '' });
+  expect(stderr).toMatch(
+    /^There is no camera "gaet" in .* \(--camera\)\n→ Did you mean gate\? There are: gate, one\.\n$/,
+  );
+});
+
+it('verify takes a camera that is only configured, and one that only the archive knows', async () => {
+  delivered(1);
+  mkdirSync(join(dir, 'nas/home/index/older/2025/01/01'), { recursive: true });
+  for (const camera of ['one', 'older']) {
+    const { exit, stderr } = await command(['verify', '-c', configured(NAS), '--camera', camera, '-q']);
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' });
+  }
+});
+
 it('verify looks once at an archive that is the folder of a remote', async () => {
   delivered(3);
   const file = configured(`${NAS}archive: { type: folder, path: ./nas }\n`);
