@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { Failure, messageOf } from './errors.js';
+import { Failure } from './errors.js';
 import { networkFailure } from './remote/tls-trust.js';
 
 export interface Webhook {
@@ -35,11 +35,6 @@ export async function postWebhook(hook: Webhook, type: string, body: string, sig
 
 /** As uploads fail, but no file is sent here. */
 function hookFailure(host: string, cause: unknown): Failure {
-  if (/wrong version number|packet length too long/i.test(messageOf(cause))) {
-    const hint =
-      'Check the port in `url`: what listens there may speak plain http, which needs `allow_cleartext: true`.';
-    return new Failure(`${host} does not speak HTTPS on that port`, { kind: 'transient', code: 'no-tls', hint, cause });
-  }
   const failure = networkFailure(host, cause);
   if (failure.code !== 'connection-lost') return failure;
   const { message, kind, code } = failure;

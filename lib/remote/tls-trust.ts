@@ -35,6 +35,9 @@ const UNTRUSTED: Record<string, string> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'it was issued for another host',
 };
 
+/** What OpenSSL calls an answer that is no TLS. Of HTTP its code is EPROTO, like much else. */
+const NO_TLS = /wrong version number|packet length too long/i;
+
 /** OpenSSL's own order. */
 const GROUPS = ['X25519', 'prime256v1', 'X448', 'secp521r1', 'secp384r1'];
 
@@ -121,6 +124,14 @@ export function tlsFailure(name: string, cause: unknown): Failure | undefined {
       kind: 'permanent',
       code: 'certificate-refused',
       hint: 'Renew it there, or give its authority, or itself if self-signed, as `ca_file`; FTPS may also pin it as `certificate`.',
+      cause,
+    });
+  }
+  if (NO_TLS.test(messageOf(cause))) {
+    return new Failure(`${name} answers in the clear where TLS was due`, {
+      kind: 'permanent',
+      code: 'no-tls',
+      hint: 'Check host and port: another service may listen there, or TLS is off. To go without on purpose, give `allow_cleartext: true`, with an `http:` address or `type: ftp`.',
       cause,
     });
   }

@@ -305,7 +305,7 @@ describe('a lying or broken server', () => {
     ['ends the session', says('STOR', '421 Timeout'), transient('connection-lost')],
     ['speaks no TLS', says('AUTH', '502 Not implemented'), permanent('not-encrypted')],
     ['agrees to another AUTH', says('AUTH', '334 Challenge'), permanent('not-encrypted')],
-    ['agrees to TLS and goes on in the clear', { control: 'plain' }, permanent('algorithms-refused')],
+    ['agrees to TLS and goes on in the clear', { control: 'plain' }, permanent('no-tls')],
     ['refuses PROT P', says('PROT', '536 Not supported'), permanent('not-encrypted')],
     ['does not know PROT', says('PROT', '500 what?'), permanent('not-encrypted')],
     ['takes PROT P and sends no TLS on data connections', { dataTls: 'plain' }, transient('stalled')],

@@ -121,7 +121,7 @@ describe('notify test', () => {
     shut.close();
     expect(exit).toBe(1);
     expect(out).toMatch(
-      /^FAILED {2}near: 127\.0\.0\.1:\d+ does not speak HTTPS on that port\n +→ Check the port in `url`/,
+      /^FAILED {2}near: 127\.0\.0\.1:\d+ answers in the clear where TLS was due\n +→ Check host and port/,
     );
     expect(out).toMatch(/\nFAILED {2}gone: The connection to .* was lost.*\n +→ Check `url`, what listens there/);
     expect(out).not.toMatch(/file|EPROTO|SSL/);
