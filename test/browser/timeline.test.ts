@@ -73,6 +73,23 @@ describe('the calendar', () => {
     await page.keyboard.press('Enter');
     await page.locator('.day', { hasText: '25 Apr' }).waitFor();
   });
+
+  it('stays where it is from month to month, and a month with fewer weeks fills it as well', async () => {
+    const page = await openYard('05:20:00');
+    await page.locator('.day').click();
+    const month = page.locator('.month');
+    const edges = async (title: string, last: string) => {
+      await month.getByText(title).waitFor();
+      const [box, day] = await Promise.all([month.boundingBox(), month.locator(`[data-day="${last}"]`).boundingBox()]);
+      return { top: box!.y, bottom: box!.y + box!.height, below: box!.y + box!.height - day!.y - day!.height };
+    };
+    const five = await edges('May 2026', '2026-05-31');
+    await month.getByLabel('Month before').click();
+    await month.getByLabel('Month before').click();
+    const six = await edges('March 2026', '2026-03-31');
+    expect(six).toEqual({ ...five, below: expect.closeTo(five.below, 0) });
+    expect(five.below).toBeLessThan(12);
+  });
 });
 
 describe('small pictures', () => {

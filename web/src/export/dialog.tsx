@@ -86,7 +86,11 @@ function Summary({ clips, from, to }: { clips: readonly Clip[]; from: number; to
   return (
     <p>
       {duration(to - from)}, about {bytes(size)}
-      {missingMs >= 1000 && <b class="export-missing">; {duration(missingMs)} of it is missing</b>}
+      {missingMs >= 1000 && (
+        <>
+          ; <b class="export-missing">{duration(missingMs)} of it is missing</b>
+        </>
+      )}
     </p>
   );
 }

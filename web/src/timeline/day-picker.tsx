@@ -150,12 +150,10 @@ function Month({ timeline, today, onPick }: { timeline: Timeline; today: string;
   );
 }
 
-/** The days of a month, with blanks before the first so that weeks begin on Monday; always six weeks, so nothing jumps. */
+/** The days of a month, with blanks before the first so that weeks begin on Monday. */
 function cells(month: string): (string | undefined)[] {
   const first = `${month}-01`;
   const blanks = (new Date(`${first}T00:00:00Z`).getUTCDay() + 6) % 7;
-  return Array.from({ length: 42 }, (_, index) => {
-    const day = addDays(first, index - blanks);
-    return day.startsWith(month) ? day : undefined;
-  });
+  const days = [...Array(31).keys()].map((by) => addDays(first, by)).filter((day) => day.startsWith(month));
+  return [...Array<undefined>(blanks), ...days];
 }
