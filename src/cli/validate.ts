@@ -2,7 +2,8 @@ import { existsSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { nearestThere } from '../../lib/files.js';
-import { faultLine } from '../config/faults.js';
+import { linkedFolders } from '../config/apart.js';
+import { ConfigFailure, faultLine } from '../config/faults.js';
 import { inboxCameras } from '../config/inbox-cameras.js';
 import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
@@ -15,6 +16,8 @@ import { type Context, EXIT, type GlobalOptions, print, printJson } from './cont
 /** `nvr-uplink config validate`: every fault at once, or what the file amounts to, and what cannot have been meant on this machine. */
 export async function validate(context: Context, options: GlobalOptions): Promise<number> {
   const { config, origin } = loadConfig(options.config, context.env);
+  const linked = linkedFolders(config);
+  if (linked.length > 0) throw new ConfigFailure(origin, linked);
   const cameras = [...new Set([...Object.keys(config.cameras), ...inboxCameras(config)])];
   const remotes = Object.keys(config.remotes);
   const abandoned = abandonedRemotes(config.storage.dir, remotes);

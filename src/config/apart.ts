@@ -59,11 +59,16 @@ function entangledDoors(config: Config, real: Real): Fault[] {
   );
 }
 
-/** Where links lead is only known on the machine that records. Throws a `Failure` `inbox-entangled` or `folders-entangled`. */
+/** As {@link entangledFolders}, by where links lead. Only of use on the machine that records: elsewhere none of it is there. */
+export function linkedFolders(config: Config): Fault[] {
+  return entangledFolders(config, realPath).map((fault) => ({ ...fault, remedy: `links followed, ${fault.remedy}` }));
+}
+
+/** Throws a `Failure` `inbox-entangled` or `folders-entangled`. */
 export function refuseEntangledFolders(config: Config): void {
-  const [fault] = entangledFolders(config, realPath);
+  const [fault] = linkedFolders(config);
   if (!fault) return;
-  throw new Failure(`\`${fault.path}\` cannot be ${fault.value}, links followed: ${fault.remedy}.`, {
+  throw new Failure(`\`${fault.path}\` cannot be ${fault.value}: ${fault.remedy}.`, {
     kind: 'permanent',
     code: fault.path.startsWith('inbox.') ? 'inbox-entangled' : 'folders-entangled',
     hint: 'Correct one of the two in the configuration, or the link, then check it: nvr-uplink config validate',

@@ -6,6 +6,7 @@ import { createLog } from '../../../lib/log.js';
 import { App } from '../../../src/app.js';
 import { ConfigFailure } from '../../../src/config/faults.js';
 import { loadConfig } from '../../../src/config/load.js';
+import { command } from '../../simulators/command.js';
 import { FakeClock } from '../../simulators/fake-clock.js';
 
 let dir: string;
@@ -118,4 +119,28 @@ describe('a folder footage is sent to or read from', () => {
       message: expect.stringMatching(/`remotes.nas.path` .* lies within `storage.dir`/),
     });
   });
+});
+
+it('config validate refuses what `run` would refuse here: two folders that a link makes one', async () => {
+  mkdirSync(join(dir, 'data'));
+  mkdirSync(join(dir, 'nas'));
+  symlinkSync(join(dir, 'nas'), join(dir, 'far'));
+  const file = join(dir, 'nvr-uplink.yaml');
+  const remotes = (path: string) => `a: { type: folder, path: nas }, b: { type: folder, path: ${path} }`;
+  const cameras = 'cameras: { gate: { streams: { main: "rtsp://10.0.0.5/1" } } }';
+  const config = (path: string) => load(`storage: { dir: data }\n${cameras}\nremotes: { ${remotes(path)} }`);
+  config('far/deeper');
+  expect((await command(['config', 'validate', '-c', file])).exit).toBe(0);
+  config('far');
+  const { exit, stdout, stderr } = await command(['config', 'validate', '-c', file, '--json']);
+  expect(exit).toBe(2);
+  expect(stderr).toContain('remotes.b.path');
+  expect(JSON.parse(stdout).error.faults).toEqual([
+    {
+      ...{ path: 'remotes.b.path', value: JSON.stringify(join(dir, 'far')) },
+      remedy: expect.stringMatching(
+        /^links followed, it is the folder of `remotes.a.path` .*leave one of the two out$/,
+      ),
+    },
+  ]);
 });
