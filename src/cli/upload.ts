@@ -41,8 +41,9 @@ export interface Tally {
 
 /** `nvr-uplink upload FILE…`: sends files to the remotes now, beside whatever the recorder does. */
 export async function upload(context: Context, options: UploadOptions, paths: readonly string[]): Promise<number> {
-  const { config, origin } = loadConfig(options.config, context.env);
-  const choice = await chooseFiles(paths, config.site, options.to ?? 'uploads', ownPaths(config, origin));
+  const loaded = loadConfig(options.config, context.env);
+  const { config } = loaded;
+  const choice = await chooseFiles(paths, config.site, options.to ?? 'uploads', ownPaths(loaded));
   const { files, leftOut } = choice;
   const remotes = chosen(config, options.remote);
   if (options.dryRun) return preview(context, options, choice, remotes);

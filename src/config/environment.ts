@@ -15,7 +15,7 @@ export function applyOverrides(tree: Tree, environment: Environment): Fault[] {
   const faults: Fault[] = [];
   for (const [name, value] of Object.entries(environment)) {
     if (!name.startsWith(PREFIX) || value === undefined) continue;
-    const fromFile = name.endsWith('_FILE') && !name.endsWith('__KEY_FILE');
+    const fromFile = isOfFile(name);
     const path = (fromFile ? name.slice(0, -5) : name).slice(PREFIX.length).toLowerCase().split('__');
     try {
       set(tree, path, fromFile ? readSecret(value) : scalar(path.at(-1)!, value));
@@ -24,6 +24,10 @@ export function applyOverrides(tree: Tree, environment: Environment): Fault[] {
     }
   }
   return faults;
+}
+
+function isOfFile(name: string): boolean {
+  return name.startsWith(PREFIX) && name.endsWith('_FILE') && !name.endsWith('__KEY_FILE');
 }
 
 function set(tree: Tree, path: string[], value: unknown): void {
@@ -77,6 +81,18 @@ function resolveText(text: string, environment: Environment, base: string): stri
     if (value === undefined) throw new Error(`the environment variable ${name} is not set`);
     return value;
   });
+}
+
+/** Files that settings are read from, by `${file:PATH}` in the tree as it was written or by the environment. Absolute; whether they are there or not. */
+export function filesOfSettings(tree: unknown, environment: Environment, base: string): string[] {
+  const named = Object.entries(environment).flatMap(([name, file]) => (file && isOfFile(name) ? [resolve(file)] : []));
+  return [...named, ...referredFiles(tree, base)];
+}
+
+function referredFiles(tree: unknown, base: string): string[] {
+  if (typeof tree === 'object' && tree !== null) return Object.values(tree).flatMap((one) => referredFiles(one, base));
+  if (typeof tree !== 'string') return [];
+  return [...tree.matchAll(REFERENCE)].flatMap(({ groups }) => (groups?.file ? [resolve(base, groups.file)] : []));
 }
 
 /** A secret's file must not be readable by others, as OpenSSH demands of its keys. */

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { Failure } from '../../lib/errors.js';
 import { entangledFolders } from './apart.js';
 import { asTree, type LineOf, readSettings } from './document.js';
-import { applyOverrides, type Environment, resolveReferences } from './environment.js';
+import { applyOverrides, type Environment, filesOfSettings, resolveReferences } from './environment.js';
 import { ConfigFailure } from './faults.js';
 import { faultsOf } from './issues.js';
 import { unreadableAuthorities } from './missing-files.js';
@@ -14,6 +14,8 @@ export interface LoadedConfig {
   config: Config;
   /** The file, or `environment` for a single camera described there. */
   origin: string;
+  /** Files that passwords and other settings were read from, absolute. */
+  secretFiles: readonly string[];
 }
 
 const PLACES = ['nvr-uplink.yaml', '/etc/nvr-uplink/nvr-uplink.yaml'];
@@ -67,7 +69,9 @@ function fromTree(
   lineOf: LineOf,
 ): LoadedConfig {
   const tree = asTree(settings, origin);
-  const faults = [...applyOverrides(tree, environment), ...resolveReferences(tree, environment, base)];
+  const faults = applyOverrides(tree, environment);
+  const secretFiles = filesOfSettings(tree, environment, base);
+  faults.push(...resolveReferences(tree, environment, base));
   const result = configSchema.safeParse(tree);
   if (!result.success) faults.push(...result.error.issues.flatMap((issue) => faultsOf(issue, tree, lineOf)));
   if (faults.length > 0 || !result.success) throw new ConfigFailure(origin, faults);
@@ -79,7 +83,7 @@ function fromTree(
       further.map((fault) => ({ ...fault, line: lineOf(fault.path.split('.')) })),
     );
   }
-  return { config, origin };
+  return { config, origin, secretFiles };
 }
 
 /** Settings of remotes that name a file. */

@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Config } from '../config/schema.js';
+import type { LoadedConfig } from '../config/load.js';
 
 /** By these a storage folder is told. */
 const MARKS = ['ledger.db', 'identity.pem', 'session-secret'];
@@ -23,12 +23,9 @@ export function storageAbove(folder: string): string | undefined {
   }
 }
 
-/**
- * Files that a configuration is read from or signs in with, by their real paths: whoever has them has the archive. `origin`: the
- * file it was read from, if it was one.
- */
-export function ownPaths({ remotes, inbox }: Config, origin: string): ReadonlySet<string> {
-  const keys = Object.values(remotes).map((remote) => ('key_file' in remote ? remote.key_file : undefined));
-  const named = [origin, ...keys, inbox?.ftp?.tls?.key_file];
+/** Files that a configuration is read from or signs in with, by their real paths: whoever has them has the archive. */
+export function ownPaths({ config, origin, secretFiles }: LoadedConfig): ReadonlySet<string> {
+  const keys = Object.values(config.remotes).map((remote) => ('key_file' in remote ? remote.key_file : undefined));
+  const named = [origin, ...secretFiles, ...keys, config.inbox?.ftp?.tls?.key_file];
   return new Set(named.flatMap((path) => (path !== undefined && existsSync(path) ? [realpathSync(path)] : [])));
 }

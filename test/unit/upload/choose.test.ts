@@ -107,8 +107,7 @@ it('leaves out what a configuration is read from and signs in with, also through
   });
   await writeFile(join(folder, 'nvr-uplink.yaml'), yaml, { mode: 0o600 });
   for (const name of ['key', 'film.mp4']) await writeFile(join(folder, name), name);
-  const { config, origin } = loadConfig(join(folder, 'nvr-uplink.yaml'), {});
-  const own = ownPaths(config, origin);
+  const own = ownPaths(loadConfig(join(folder, 'nvr-uplink.yaml'), {}));
   await symlink(join(folder, 'key'), join(dir, 'a/notes'));
   try {
     const { files, leftOut } = await chooseFiles([folder], 'home', 'uploads', own);
@@ -122,6 +121,38 @@ it('leaves out what a configuration is read from and signs in with, also through
   } finally {
     await rm(folder, { recursive: true });
     await rm(join(dir, 'a/notes'));
+  }
+});
+
+it('leaves out the files that passwords are read from, named by the configuration or by the environment', async () => {
+  const folder = join(dir, 'a/setup');
+  await mkdir(folder);
+  const streams = { main: 'rtsp://192.0.2.1/main' };
+  const read = (name: string) => `\${file:setup/${name}}`;
+  const yaml = stringify({
+    storage: { dir: '../data' },
+    cameras: { gate: { streams, username: 'u', password: read('gate.txt') } },
+    remotes: {
+      far: { type: 'https', url: 'https://h/', headers: { authorization: `Bearer ${read('far-token')}` } },
+      near: { type: 'ftps', host: 'h', username: 'u' },
+    },
+  });
+  await writeFile(join(dir, 'a/nvr-uplink.yaml'), yaml, { mode: 0o600 });
+  for (const name of ['gate.txt', 'far-token', 'near.txt', 'film.mp4'])
+    await writeFile(join(folder, name), name, { mode: 0o600 });
+  const environment = { NVR_UPLINK__REMOTES__NEAR__PASSWORD_FILE: join(folder, 'near.txt') };
+  try {
+    const own = ownPaths(loadConfig(join(dir, 'a/nvr-uplink.yaml'), environment));
+    const { files, leftOut } = await chooseFiles([folder], 'home', 'uploads', own);
+    expect(files.map(({ key }) => key)).toEqual(['home/uploads/film.mp4']);
+    expect(leftOut.map(({ path, code }) => [basename(path), code])).toEqual([
+      ['far-token', 'own-file'],
+      ['gate.txt', 'own-file'],
+      ['near.txt', 'own-file'],
+    ]);
+  } finally {
+    await rm(folder, { recursive: true });
+    await rm(join(dir, 'a/nvr-uplink.yaml'));
   }
 });
 
