@@ -22,12 +22,18 @@ const ERROR =
 
 /** `"mon-fri 07:00-19:00 motion; continuous"` → its rules, in order. */
 export const schedule = z.string({ error: ERROR }).transform((text, context): WeekRule[] => {
-  const rules = text.split(';').map(weekRule);
-  const found = rules.filter((rule) => rule !== undefined);
-  const idle = found.length === rules.length ? idleRule(found) : undefined;
-  if (found.length === rules.length && idle === undefined) return found;
-  const message = idle === undefined ? ERROR : idleError(text.split(';')[idle]!.trim(), text);
-  context.addIssue({ code: 'custom', message });
+  const written = text.split(';');
+  const rules = written.map(weekRule);
+  const found = rules.filter((rule) => typeof rule !== 'string');
+  for (const [index, wrong] of rules.entries()) {
+    if (typeof wrong !== 'string') continue;
+    const message = `rule ${index + 1} (${JSON.stringify(written[index]!.trim())}): ${wrong}; ${ERROR}`;
+    context.addIssue({ code: 'custom', message });
+  }
+  if (found.length < rules.length) return z.NEVER;
+  const idle = idleRule(found);
+  if (idle === undefined) return found;
+  context.addIssue({ code: 'custom', message: idleError(written[idle]!.trim(), text) });
   return z.NEVER;
 });
 
@@ -56,13 +62,18 @@ function idleError(rule: string, text: string): string {
   return `the rule "${rule}" can never count: the first that fits counts, and those before it fit at all of its times. Put it before them ("${better}"), or leave it out`;
 }
 
-function weekRule(text: string): WeekRule | undefined {
+/** A rule, or what is wrong with it. */
+function weekRule(text: string): WeekRule | string {
   const words = text.trim().toLowerCase().split(/\s+/);
+  if (words[0] === '') return 'it is empty, so leave out the ";" before it';
   const mode = RECORD_MODES.find((one) => one === words.at(-1));
+  if (!mode) return 'it must end in continuous, motion or off';
   const times = words.length > 1 ? minutesOf(words.at(-2)!) : undefined;
   const named = words.slice(0, times ? -2 : -1);
-  const days = named.length === 0 ? [0, 1, 2, 3, 4, 5, 6] : named.length === 1 ? daysOf(named[0]!) : undefined;
-  if (!mode || !days) return undefined;
+  const wrong = named.find((word) => daysOf(word) === undefined);
+  if (wrong !== undefined) return `${JSON.stringify(wrong)} is neither days nor a time of day`;
+  if (named.length > 1) return `its days belong together, as ${JSON.stringify(named.join(','))}`;
+  const days = named[0] === undefined ? [0, 1, 2, 3, 4, 5, 6] : daysOf(named[0])!;
   return { days, ...(times ?? { from: 0, to: DAY_MINUTES }), mode };
 }
 

@@ -49,18 +49,29 @@ describe('record.schedule', () => {
   });
 
   it.each([
-    '',
-    'always',
-    'mon-fri',
-    'mon-fri 7-19 motion',
-    'funday motion',
-    '25:00-26:00 off',
-    '10:00-10:00 off',
-    'mon off;',
-    'mon tue off',
-  ])('refuses %j and says what to write', (text) => {
+    ['', 'rule 1 (""): it is empty'],
+    ['always', 'rule 1 ("always"): it must end in continuous, motion or off'],
+    ['mon-fri', 'rule 1 ("mon-fri"): it must end in'],
+    ['mon-fri 7-19 motion', 'rule 1 ("mon-fri 7-19 motion"): "7-19" is neither days nor a time of day'],
+    ['funday motion', '"funday" is neither'],
+    ['25:00-26:00 off', '"25:00-26:00" is neither'],
+    ['10:00-10:00 off', '"10:00-10:00" is neither'],
+    ['mon off;', 'rule 2 (""): it is empty, so leave out the ";" before it'],
+    ['mon tue off', 'its days belong together, as "mon,tue"'],
+    ['mon off; 07:00-19:00 mon motion ; continuous', 'rule 2 ("07:00-19:00 mon motion"): "07:00-19:00" is neither'],
+  ])('refuses %j, says which rule and why, and what to write', (text, why) => {
     const { error } = schedule.safeParse(text);
-    expect(error?.issues[0]?.message).toMatch(/mon-fri 07:00-19:00 motion/);
+    expect(error?.issues).toHaveLength(1);
+    expect(error?.issues[0]?.message).toContain(why);
+    expect(error?.issues[0]?.message).toMatch(/; write rules such as "mon-fri 07:00-19:00 motion/);
+  });
+
+  it('names every rule that cannot be read', () => {
+    const messages = schedule.safeParse('mo off; tue off; wedn off').error?.issues.map(({ message }) => message);
+    expect(messages).toEqual([
+      expect.stringMatching(/^rule 1 \("mo off"\)/),
+      expect.stringMatching(/^rule 3 \("wedn off"\)/),
+    ]);
   });
 });
 
