@@ -2,6 +2,7 @@ import { runChild } from '../child.js';
 import type { Clock } from '../clock.js';
 import { Failure } from '../errors.js';
 import { redact } from '../redact.js';
+import { saysTransportRefused, type Transport, transportRefused } from '../rtsp/failures.js';
 import { relayTls } from '../rtsp/tls-relay.js';
 import { RTSP_INPUT, type RtspSource, rtspInput } from './rtsp-input.js';
 
@@ -53,7 +54,7 @@ export async function sampleStream(
     signal.throwIfAborted();
     const sample = readFrames(result.stdout.toString('latin1'));
     if (sample) return sample;
-    throw relay.failure ?? streamFailure(redact(result.stderr, [source.password]));
+    throw relay.failure ?? streamFailure(redact(result.stderr, [source.password]), source.transport);
   } finally {
     over.abort();
     relay.close();
@@ -77,7 +78,8 @@ const REASONS: readonly [RegExp, string, string][] = [
 ];
 
 /** From the last words of an ffmpeg that read a stream: `unreachable`, `sign-in-refused`, `silent` or `stream-invalid`. */
-export function streamFailure(stderr: string): Failure {
+export function streamFailure(stderr: string, transport: Transport = 'tcp'): Failure {
+  if (saysTransportRefused(stderr)) return transportRefused(transport);
   const [, code, hint] = REASONS.find(([words]) => words.test(stderr)) ?? [
     undefined,
     stderr === '' ? 'silent' : 'stream-invalid',

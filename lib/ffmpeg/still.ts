@@ -26,7 +26,7 @@ export async function takeStill(ffmpeg: string, source: RtspSource, clock: Clock
     const input = rtspInput(relay.source, SOCKET_TIMEOUT_US);
     const result = await runChild(ffmpeg, [...args, ...output], limit.signal, { input, clock });
     if (result.stdout.length > 0) return readJpeg(result.stdout);
-    throw relay.failure ?? streamFailure(redact(result.stderr, [source.password]));
+    throw relay.failure ?? streamFailure(redact(result.stderr, [source.password]), source.transport);
   } catch (error) {
     signal.throwIfAborted();
     throw error;

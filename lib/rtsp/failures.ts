@@ -8,6 +8,25 @@ export class UnsupportedStream extends Failure {
   }
 }
 
+export type Transport = 'tcp' | 'udp';
+
+const OTHER: Record<Transport, string> = {
+  tcp: 'Write `transport: udp` for this camera: over TCP (`transport: tcp`, which is the default) it sends nothing.',
+  udp: 'Write `transport: tcp` for this camera: with `transport: udp` it sends nothing.',
+};
+
+/** The camera refuses to send the way it was asked to (461 Unsupported Transport, or its reply names another one). */
+export function transportRefused(asked: Transport): Failure {
+  // Over TCP: another program may ask in words that it understands.
+  if (asked === 'tcp') return new UnsupportedStream('nothing over TCP', OTHER.tcp);
+  return invalid('the camera sends nothing over UDP', OTHER.udp);
+}
+
+/** What ffmpeg says of {@link transportRefused}. */
+export function saysTransportRefused(stderr: string): boolean {
+  return /failed: 461\b|unsupported transport/i.test(stderr);
+}
+
 export function unreachable(message: string, cause?: unknown): Failure {
   return new Failure(message, {
     kind: 'transient',

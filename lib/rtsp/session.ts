@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { Clock } from '../clock.js';
 import type { RtspConnection } from './connection.js';
-import { invalid, streamEnded, UnsupportedStream } from './failures.js';
+import { streamEnded, transportRefused } from './failures.js';
 import { parseSdp } from './sdp.js';
 import { chooseTracks, type Track } from './tracks.js';
 import type { UdpServer } from './udp-ports.js';
@@ -41,7 +41,7 @@ export class RtspSession {
   /** Of what is recorded in the camera, instead of what it sees now (ONVIF Streaming §6). */
   replay: ReplayRange | undefined;
 
-  /** Resolves with the tracks to record, pictures first. Throws {@link UnsupportedStream} if there are none we take. */
+  /** Resolves with the tracks to record, pictures first. Throws `UnsupportedStream` if there are none we take. */
   async describe(audio: boolean): Promise<Track[]> {
     const options = await this.#connection.request('OPTIONS', this.#url);
     const methods = options.headers.get('public')?.join(',') ?? this.#keepAlive;
@@ -58,7 +58,7 @@ export class RtspSession {
     const { status, transport } = await this.#setUp(track, `RTP/AVP/TCP;unicast;interleaved=${channel}-${channel + 1}`);
     // Over UDP or multicast only.
     if (status === 461 || (transport && !/TCP/i.test(transport))) {
-      throw new UnsupportedStream('nothing over TCP', 'Try `transport: udp` for this camera.');
+      throw transportRefused('tcp');
     }
     return Number(/interleaved=(\d+)/i.exec(transport)?.[1] ?? channel);
   }
@@ -67,7 +67,7 @@ export class RtspSession {
   async setUpUdp(track: Track, ports: string): Promise<UdpServer> {
     const { status, transport } = await this.#setUp(track, `RTP/AVP;unicast;client_port=${ports}`);
     if (status === 461 || /TCP|multicast/i.test(transport)) {
-      throw invalid('the camera sends nothing over UDP', 'Leave `transport: udp` out for this camera.');
+      throw transportRefused('udp');
     }
     const [, rtp, rtcp] = /server_port=(\d+)(?:-(\d+))?/i.exec(transport) ?? [];
     const source = /source=([0-9a-f.:]+)/i.exec(transport)?.[1];

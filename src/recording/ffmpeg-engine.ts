@@ -43,13 +43,13 @@ export class FfmpegEngine implements RecordingEngine {
       if (signal.aborted) return;
       // Killed, it had not waited for the camera: it only had no time to say what came last.
       const quiet = result.code !== null && result.quietMs > (result.streamed ? QUIET_MS : NEVER_HEARD_MS);
-      if (result.code === 0) throw failureOf('', true, quiet);
+      if (result.code === 0) throw failureOf('', { streamed: true, quiet });
       const stderr = redact(result.stderr, [source.password]);
       if (audio === 'copy' && !result.streamed && isAudioRefused(stderr)) {
         this.#transcode.add(url);
         continue;
       }
-      throw failureOf(stderr, result.streamed, quiet);
+      throw failureOf(stderr, { streamed: result.streamed, quiet, transport: source.transport });
     }
   }
 }

@@ -1,4 +1,5 @@
 import { Failure } from '../../lib/errors.js';
+import { saysTransportRefused, type Transport, transportRefused } from '../../lib/rtsp/failures.js';
 import { type EngineEvent, SILENT_HINT } from './engine.js';
 
 /** Reads `-progress` lines: one `progress` event for each report in which more frames had arrived. */
@@ -53,11 +54,18 @@ const CAUSES: { pattern: RegExp; code: string; kind: 'permanent' | 'transient'; 
   },
 ];
 
-/**
- * What ffmpeg's last words mean. `stderr` must be redacted already. `quiet`: it had waited for the camera in vain before. It
- * may take that for the end of the stream, or for a stream nobody can read.
- */
-export function failureOf(stderr: string, streamed: boolean, quiet = false): Failure {
+export interface Ended {
+  /** Whether any frame had arrived. */
+  streamed: boolean;
+  /** It had waited for the camera in vain before. It may take that for the end of the stream, or for a stream nobody can read. */
+  quiet?: boolean;
+  /** @default tcp */
+  transport?: Transport;
+}
+
+/** What ffmpeg's last words mean. `stderr` must be redacted already. */
+export function failureOf(stderr: string, { streamed, quiet = false, transport = 'tcp' }: Ended): Failure {
+  if (!streamed && saysTransportRefused(stderr)) return transportRefused(transport);
   const found = CAUSES.find(({ pattern }) => pattern.test(stderr));
   const last = stderr.trim().split('\n').at(-1);
   if (quiet && found?.code !== 'disk-full' && (streamed || saysNothing(stderr))) {

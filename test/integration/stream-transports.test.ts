@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../lib/clock.js';
+import { sampleStream } from '../../lib/ffmpeg/sample.js';
 import { takeStill } from '../../lib/ffmpeg/still.js';
 import { createLog } from '../../lib/log.js';
 import { describeMp4 } from '../../lib/mp4/describe.js';
@@ -14,6 +15,7 @@ import { encodeClip, packetHashesBeside, type RtspServer, serveClip } from '../p
 import { selfSigned } from '../simulators/certificates.js';
 import { encodeVideo, playClip, readPictures } from '../simulators/clip-camera.js';
 import { type EngineName, newEngine } from '../simulators/engines.js';
+import { ordinary, ScriptedRtsp } from '../simulators/scripted-rtsp.js';
 import { Take } from '../simulators/take.js';
 
 /** RTSP within TLS, and RTP over UDP, from GStreamer's server, by each engine. */
@@ -92,6 +94,43 @@ it.concurrent('takes a still picture within TLS, and none from a stranger', asyn
 
 it.concurrent.each(ENGINES)('records RTP over UDP (engine %s)', async (engine) => {
   await expectTheClip(await take(engine, { url: plain.url, transport: 'udp' }));
+});
+
+describe.concurrent.each(['tcp', 'udp'] as const)('a camera that sends nothing over %s', (transport) => {
+  const other = transport === 'tcp' ? 'udp' : 'tcp';
+  const refused = {
+    ...{ code: 'stream-invalid', kind: 'transient' },
+    message: `the camera sends nothing over ${transport.toUpperCase()}`,
+    hint: expect.stringMatching(`^Write \`transport: ${other}\` for this camera: .*\`transport: ${transport}\``),
+  };
+  const refusing = () =>
+    ScriptedRtsp.start((asked) =>
+      asked.method === 'SETUP' ? { status: '461 Unsupported Transport' } : ordinary(asked),
+    );
+
+  it.each([...ENGINES, 'auto'] as const)('is told what to write (engine %s)', async (name) => {
+    const camera = await refusing();
+    try {
+      const source = { url: camera.url, transport };
+      const { ended } = new Take(newEngine(name), await mkdtemp(join(dir, 'run-')), source);
+      expect(await ended).toMatchObject(refused);
+    } finally {
+      await camera.stop();
+    }
+  });
+
+  it('is told what to write where a picture or a few seconds of it are taken', async () => {
+    const camera = await refusing();
+    const { signal } = new AbortController();
+    try {
+      const source = { url: camera.url, transport };
+      await expect(takeStill('ffmpeg', source, systemClock, signal)).rejects.toMatchObject(refused);
+      const sample = sampleStream('ffmpeg', source, { seconds: 1, clock: systemClock, signal });
+      await expect(sample).rejects.toMatchObject(refused);
+    } finally {
+      await camera.stop();
+    }
+  });
 });
 
 it.concurrent('leaves sound as G.726 to ffmpeg, which makes AAC of it, and says so', async () => {

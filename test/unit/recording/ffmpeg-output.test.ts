@@ -78,29 +78,46 @@ describe("ffmpeg's last words", () => {
   ];
 
   it.each(words)('%s', (stderr, code, kind) => {
-    const failure = failureOf(stderr, false);
+    const failure = failureOf(stderr, { streamed: false });
     expect(failure).toMatchObject({ code, kind });
     expect(failure.message.length).toBeGreaterThan(5);
   });
 
+  it.each([
+    ['tcp', 'nothing over TCP', 'Write `transport: udp`'],
+    ['udp', 'nothing over UDP', 'Write `transport: tcp`'],
+  ] as const)('name the setting where the camera sends nothing over %s', (transport, message, hint) => {
+    const stderr =
+      '[rtsp @ 0x5] method SETUP failed: 461 Unsupported Transport\npipe:0: Server returned 4XX Client Error, but not one of 40{0,1,3,4}';
+    expect(failureOf(stderr, { streamed: false, transport })).toMatchObject({
+      ...{ code: 'stream-invalid', kind: 'transient' },
+      ...{ message: expect.stringContaining(message), hint: expect.stringContaining(hint) },
+    });
+  });
+
   it('are of a stream that ended, once frames had come', () => {
-    expect(failureOf('', true)).toMatchObject({ code: 'stream-ended', message: 'the stream ended' });
+    expect(failureOf('', { streamed: true })).toMatchObject({ code: 'stream-ended', message: 'the stream ended' });
     const broken = '[rtsp @ 0x5] CSeq 9 expected, 0 received.\npipe:0: Connection timed out';
-    expect(failureOf(broken, true)).toMatchObject({ code: 'stream-ended', kind: 'transient' });
-    expect(failureOf('av_interleaved_write_frame(): No space left on device', true).code).toBe('disk-full');
+    expect(failureOf(broken, { streamed: true })).toMatchObject({ code: 'stream-ended', kind: 'transient' });
+    expect(failureOf('av_interleaved_write_frame(): No space left on device', { streamed: true }).code).toBe(
+      'disk-full',
+    );
   });
 
   it('are of a camera that says nothing, once ffmpeg waited for it in vain', () => {
     const unopened = "[concat @ 0x5] Impossible to open 'rtsp://x'\npipe:0: Invalid data found when processing input";
-    expect(failureOf('', true, true)).toMatchObject({ code: 'silent', kind: 'transient' });
-    expect(failureOf('pipe:0: Connection timed out', true, true).code).toBe('silent');
-    expect(failureOf(unopened, false, true).code).toBe('silent');
-    expect(failureOf(unopened, false, false).code).toBe('stream-invalid');
-    expect(failureOf('av_write_trailer(): No space left on device', true, true).code).toBe('disk-full');
-    expect(failureOf(`[rtsp @ 0x5] method DESCRIBE failed: 404 Not Found\n${unopened}`, false, true).code).toBe(
-      'stream-invalid',
+    expect(failureOf('', { streamed: true, quiet: true })).toMatchObject({ code: 'silent', kind: 'transient' });
+    expect(failureOf('pipe:0: Connection timed out', { streamed: true, quiet: true }).code).toBe('silent');
+    expect(failureOf(unopened, { streamed: false, quiet: true }).code).toBe('silent');
+    expect(failureOf(unopened, { streamed: false, quiet: false }).code).toBe('stream-invalid');
+    expect(failureOf('av_write_trailer(): No space left on device', { streamed: true, quiet: true }).code).toBe(
+      'disk-full',
     );
-    expect(failureOf('Connection timed out', false, true).code).toBe('unreachable');
+    expect(
+      failureOf(`[rtsp @ 0x5] method DESCRIBE failed: 404 Not Found\n${unopened}`, { streamed: false, quiet: true })
+        .code,
+    ).toBe('stream-invalid');
+    expect(failureOf('Connection timed out', { streamed: false, quiet: true }).code).toBe('unreachable');
   });
 
   it('tell audio that MP4 cannot hold from video that it cannot hold', () => {
