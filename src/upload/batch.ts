@@ -5,7 +5,7 @@ import { Failure, isPermanent } from '../../lib/errors.js';
 import type { Receipt, Remote } from '../../lib/remote/remote.js';
 import type { Pace } from '../../lib/remote/throttle.js';
 import { concernsOneFile } from './concern.js';
-import { hasRoom } from './room.js';
+import { hasRoom, isNearlySent } from './room.js';
 
 export interface BatchFile {
   path: string;
@@ -48,26 +48,46 @@ export async function sendBatch(options: BatchOptions, signal: AbortSignal): Pro
   // Each file under way listens to it, several times.
   setMaxListeners(0, signal);
   const there = new Existing(remote);
-  const sending = new Map<BatchFile, Promise<void>>();
+  const sending = new Set<Sending>();
+  let wake: () => void = () => undefined;
   let fatal: unknown;
   for (const file of files) {
     while (
       !hasRoom(
-        [...sending.keys()].map(({ bytes }) => bytes),
+        [...sending].map(({ left }) => left),
         parallel,
       )
-    )
-      await Promise.race(sending.values());
+    ) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
     if (fatal !== undefined || signal.aborted) break;
-    const one = sendOne(options, there, file, signal)
+    const one: Sending = { left: file.bytes, done: Promise.resolve() };
+    const onEvent = (event: BatchEvent) => {
+      options.onEvent(event);
+      if (event.type !== 'progress') return;
+      one.left = file.bytes - event.bytes;
+      if (isNearlySent(one.left)) wake();
+    };
+    sending.add(one);
+    one.done = sendOne({ ...options, onEvent }, there, file, signal)
       .catch((error: unknown) => {
         fatal ??= error;
       })
-      .finally(() => sending.delete(file));
-    sending.set(file, one);
+      .finally(() => {
+        sending.delete(one);
+        wake();
+      });
   }
-  await Promise.all(sending.values());
+  await Promise.all([...sending].map(({ done }) => done));
   if (fatal !== undefined) throw fatal;
+}
+
+interface Sending {
+  /** Bytes that are not acknowledged. */
+  left: number;
+  done: Promise<void>;
 }
 
 async function sendOne(options: BatchOptions, there: Existing, file: BatchFile, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,13 @@
 import { posix } from 'node:path';
 import { Failure } from '../../lib/errors.js';
-import { type Proof, type Receipt, type Remote, type RemoteObject, suffices } from '../../lib/remote/remote.js';
+import {
+  type OnProgress,
+  type Proof,
+  type Receipt,
+  type Remote,
+  type RemoteObject,
+  suffices,
+} from '../../lib/remote/remote.js';
 import type { Pace } from '../../lib/remote/throttle.js';
 import type { FileRow } from '../ledger/files.js';
 import { ADOPTED } from '../segment.js';
@@ -17,6 +24,7 @@ export interface SendOptions {
   pace?: Pace;
   /** Called when a put is about to begin. */
   beforePut?: () => void;
+  onProgress?: OnProgress;
 }
 
 /**
@@ -28,7 +36,7 @@ export async function send(
   remote: Remote,
   file: FileRow,
   path: string,
-  { first, pace, beforePut, proof = 'size' }: SendOptions,
+  { first, pace, beforePut, onProgress, proof = 'size' }: SendOptions,
   signal: AbortSignal,
 ): Promise<Delivered | 'taken'> {
   const found = first ? await look(remote, file, file.source === ADOPTED, signal) : undefined;
@@ -40,7 +48,7 @@ export async function send(
   beforePut?.();
   let receipt: Receipt;
   try {
-    receipt = await remote.put(file.key, path, signal, undefined, pace);
+    receipt = await remote.put(file.key, path, signal, onProgress, pace);
   } catch (error) {
     // Some remotes never replace an object, so that what lies there stays, whoever put it (invariant I2).
     if (error instanceof Failure && error.code === 'key-taken') return taken(file, error);

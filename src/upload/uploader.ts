@@ -2,14 +2,14 @@ import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { backoffMs, jitter } from '../../lib/backoff.js';
 import { Failure, messageOf } from '../../lib/errors.js';
-import { type Proof, suffices } from '../../lib/remote/remote.js';
+import { type OnProgress, type Proof, suffices } from '../../lib/remote/remote.js';
 import type { Service } from '../../lib/service.js';
 import type { Delivery } from '../ledger/deliveries.js';
 import type { FileRow } from '../ledger/files.js';
 import { concernsOneFile } from './concern.js';
 import { Order } from './order.js';
 import { Respite } from './respite.js';
-import { hasRoom } from './room.js';
+import { hasRoom, isNearlySent } from './room.js';
 import { type Delivered, lookAgain, send } from './send.js';
 import type { UploaderOptions, UploaderState } from './uploader-options.js';
 
@@ -22,7 +22,14 @@ interface Task {
   file: FileRow;
   /** How many of its bytes go out. */
   bytes: number;
-  work: (signal: AbortSignal) => Promise<void>;
+  work: (signal: AbortSignal, onProgress: OnProgress) => Promise<void>;
+}
+
+/** A task under way. */
+interface Sending {
+  /** Bytes that are not acknowledged. */
+  left: number;
+  done: Promise<void>;
 }
 
 /** Sends everything waiting to one remote, for ever. Never gives a file up, never deletes one (invariants I1, I5). */
@@ -31,7 +38,7 @@ export class Uploader implements Service {
   readonly remoteName: string;
   readonly #options: UploaderOptions;
   readonly #order: Order;
-  readonly #sending = new Map<number, { bytes: number; done: Promise<void> }>();
+  readonly #sending = new Map<number, Sending>();
   readonly #respite: Respite;
   #wake = new AbortController();
 
@@ -79,16 +86,25 @@ export class Uploader implements Service {
     const { ledger, clock, remoteName } = this.#options;
     if (this.#respite.leftMs > 0) return this.#respite.leftMs;
     for (let next = this.#next(); next; next = this.#next()) {
-      const { file, bytes, work } = next;
-      const done = work(signal).finally(() => {
-        this.#sending.delete(file.id);
-        this.poke();
-      });
-      this.#sending.set(file.id, { bytes, done });
+      this.#start(next, signal);
     }
     const now = clock.now();
     const dues = [ledger.deliveries.nextDue(remoteName, now), ledger.doubts.nextDue(remoteName, now)];
     return Math.min(IDLE_MS, ...dues.map((due) => (due === undefined ? IDLE_MS : due - now)));
+  }
+
+  #start({ file, bytes, work }: Task, signal: AbortSignal): void {
+    const one: Sending = { left: bytes, done: Promise.resolve() };
+    this.#sending.set(file.id, one);
+    const onProgress = (acknowledged: number) => {
+      const before = one.left;
+      one.left = bytes - acknowledged;
+      if (isNearlySent(one.left) && !isNearlySent(before)) this.poke();
+    };
+    one.done = work(signal, onProgress).finally(() => {
+      this.#sending.delete(file.id);
+      this.poke();
+    });
   }
 
   /** What to start now, if there is room for it. */
@@ -97,9 +113,10 @@ export class Uploader implements Service {
     const sending = new Set(this.#sending.keys());
     // After a pause one file tries the water, not all at once.
     if (this.#respite.trouble) return sending.size === 0 ? this.#allowed(sending) : undefined;
-    const sizes = [...this.#sending.values()].map(({ bytes }) => bytes);
-    if (this.#respite.works ? hasRoom(sizes, parallel) : sizes.length < parallel) return this.#allowed(sending);
-    if (sending.size > parallel || line.closed()) return undefined;
+    const left = [...this.#sending.values()].map((one) => one.left);
+    const room = (large: number) => (this.#respite.works ? hasRoom(left, large) : left.length < large);
+    if (room(parallel)) return this.#allowed(sending);
+    if (!room(parallel + 1) || line.closed()) return undefined;
     return this.#sends(this.#order.nextUrgent(clock.now(), sending));
   }
 
@@ -117,10 +134,10 @@ export class Uploader implements Service {
   #sends(delivery: Delivery | undefined): Task | undefined {
     if (!delivery) return undefined;
     const { file } = delivery;
-    return { file, bytes: file.bytes, work: (signal) => this.#deliver(delivery, signal) };
+    return { file, bytes: file.bytes, work: (signal, onProgress) => this.#deliver(delivery, signal, onProgress) };
   }
 
-  async #deliver(delivery: Delivery, signal: AbortSignal): Promise<void> {
+  async #deliver(delivery: Delivery, signal: AbortSignal, onProgress: OnProgress): Promise<void> {
     const { ledger, outbox, remote, remoteName, log, throttle } = this.#options;
     const { file, urgent } = delivery;
     try {
@@ -131,7 +148,7 @@ export class Uploader implements Service {
         remote,
         file,
         path,
-        { first: !delivery.begun, pace, beforePut, proof: this.#proof },
+        { first: !delivery.begun, pace, beforePut, onProgress, proof: this.#proof },
         signal,
       );
       if (result === 'taken') {

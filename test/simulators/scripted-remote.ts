@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Failure, type FailureKind } from '../../lib/errors.js';
-import type { Receipt, Remote, RemoteObject } from '../../lib/remote/remote.js';
+import type { OnProgress, Receipt, Remote, RemoteObject } from '../../lib/remote/remote.js';
 import { sha256 } from './entries.js';
 
 /** A remote that does what a test tells it, and stores what it is given otherwise. */
@@ -13,14 +13,14 @@ export class ScriptedRemote implements Remote {
   readonly looks: string[] = [];
   closed = 0;
   /** Called before each put; what it throws is what the put ends with. */
-  beforePut: (key: string, signal: AbortSignal) => unknown = () => undefined;
+  beforePut: (key: string, signal: AbortSignal, onProgress?: OnProgress) => unknown = () => undefined;
   beforeStat: (key: string) => unknown = () => undefined;
   /** What the receipt says in place of the truth. */
   lie: Partial<Receipt> = {};
 
-  async put(key: string, file: string, signal: AbortSignal): Promise<Receipt> {
+  async put(key: string, file: string, signal: AbortSignal, onProgress?: OnProgress): Promise<Receipt> {
     this.puts.push(key);
-    await this.beforePut(key, signal);
+    await this.beforePut(key, signal, onProgress);
     const data = await readFile(file);
     this.stored.set(key, data);
     return {

@@ -142,6 +142,31 @@ it('has few large files under way, and many small ones', async () => {
   }
 });
 
+it('begins the next large file when little of one is left, and no more than twice as many as may go at once', async () => {
+  const held: { acknowledge?: (bytes: number) => void; go: () => void }[] = [];
+  remote.beforePut = (_key, _signal, acknowledge) =>
+    new Promise<void>((go) => {
+      held.push({ acknowledge, go });
+    });
+  const done = send(await files(7, 'x'.repeat(5_000_000)));
+  await until('as many as go at once', () => held.length === 2);
+  held[0]!.acknowledge!(2_000_000);
+  await clock.advance(1_000);
+  expect(held).toHaveLength(2);
+  held[0]!.acknowledge!(3_500_000);
+  await until('the next', () => held.length === 3);
+  for (const { acknowledge } of held) acknowledge!(3_500_000);
+  await until('twice as many', () => held.length === 4);
+  for (const { acknowledge } of held) acknowledge!(3_500_000);
+  await clock.advance(1_000);
+  expect(held).toHaveLength(4);
+  while (ends().length < 7) {
+    for (const { go } of held.splice(0)) go();
+    await clock.advance(0);
+  }
+  await done;
+});
+
 it('ends when it is told to, with what was under way', async () => {
   const stop = new AbortController();
   remote.beforePut = (_, signal) =>

@@ -128,6 +128,27 @@ describe('an uploader', () => {
     await until('all delivered', async () => (await sent()).length === 50);
   });
 
+  it('begins the next file when little of a large one is left', async () => {
+    for (const n of [0, 1, 2]) await commit(n, `${n}`.repeat(5_000_000));
+    const remote = new ScriptedRemote();
+    const held: { acknowledge?: (bytes: number) => void; go: () => void }[] = [];
+    remote.beforePut = (_key, _signal, acknowledge) =>
+      new Promise<void>((go) => {
+        held.push({ acknowledge, go });
+      });
+    start(remote, { parallel: 1 });
+    await until('one under way', () => held.length === 1);
+    held[0]!.go();
+    await until('the next', () => held.length === 2);
+    held[1]!.acknowledge!(2_500_000);
+    await storage.clock.advance(1_000);
+    expect(held).toHaveLength(2);
+    held[1]!.acknowledge!(4_500_000);
+    await until('the last', () => held.length === 3);
+    for (const { go } of held) go();
+    await until('all delivered', async () => (await sent()).length === 3);
+  });
+
   it('tells of motion that was off-site too late', async () => {
     const punctual = await storage.commit({ kind: 'motion', start: NOON - MINUTE, end: NOON - 59_000 });
     const late = await storage.commit({ kind: 'motion', start: NOON - 3 * MINUTE, end: NOON - 100_000 });
