@@ -15,6 +15,8 @@ import { type Footage, NOW, SITE } from './footage.js';
 
 export const USER = 'admin';
 export const PASSWORD = 'open sesame';
+/** Whoever has it may look, in frames of other sites too. */
+export const LOOKING_TOKEN = 'may-only-look';
 
 export interface PagesServer {
   url: string;
@@ -48,6 +50,7 @@ export async function servePages(footage: Footage, pages: string): Promise<Pages
     sessionSecret: 'signs the sessions of the page tests',
     localToken: 'no command of a page test ever needs it',
     hosts: [],
+    tokens: { find: (token) => (token === LOOKING_TOKEN ? { name: 'door', scope: 'read' } : undefined) },
     clock: { ...systemClock, now: () => NOW },
   });
   const stop = new AbortController();
