@@ -111,7 +111,11 @@ export function seeing(ffmpeg: string, folder: string, archiveOf: (key: string) 
   const sheets = new Sprites({ ffmpeg, folder, layout: spriteLayout });
   const transcoder = new Transcoder(ffmpeg);
   return {
-    sprites: (segment: MediaEntry, signal: AbortSignal) => sheets.sheet(archiveOf(segment.key), segment, signal),
+    sprites: (segment: MediaEntry, signal: AbortSignal, picture?: number) => {
+      const archive = archiveOf(segment.key);
+      if (picture === undefined) return sheets.sheet(archive, segment, signal);
+      return sheets.picture(archive, segment, picture, signal);
+    },
     transcode: (segment: MediaEntry, fromMs: number, signal: AbortSignal) =>
       transcoder.film(archiveOf(segment.key), segment, fromMs, signal),
   };

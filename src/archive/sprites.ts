@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import PQueue from 'p-queue';
+import { Failure } from '../../lib/errors.js';
 import { spriteSheet } from '../../lib/ffmpeg/sprites.js';
 import { FileCache } from '../../lib/file-cache.js';
 import { keyframesAt } from '../../lib/mp4/stills.js';
@@ -27,12 +28,19 @@ export interface SpritesOptions {
 /** A year of a camera at 20 kB for five minutes would be 2 GB; what somebody looks at in a week is less than this. */
 const MOST_BYTES = 500_000_000;
 
-/** Sheets of small pictures of segments, from their key frames alone, made when somebody asks. */
+/** Single pictures under way at once. */
+const PICTURES_AT_ONCE = 4;
+
+/**
+ * Sheets of small pictures of segments, from their key frames alone, made when somebody asks; and single ones of them, which cost one
+ * key frame, for whoever cannot wait for thirty. From far away a sheet takes two seconds.
+ */
 export class Sprites {
   readonly #options: SpritesOptions;
   readonly #cache: FileCache;
   /** Decoding must not take the processor from recording: one at a time. */
   readonly #queue = new PQueue({ concurrency: 1 });
+  readonly #pictures = new PQueue({ concurrency: PICTURES_AT_ONCE });
   readonly #making = new Map<string, SharedWork<Buffer>>();
 
   constructor(options: SpritesOptions) {
@@ -41,14 +49,35 @@ export class Sprites {
   }
 
   /** Given up when the last who waits for it aborts. Rejects with `unknown-key`, `frozen`, `media-unsupported` or `media-damaged`. */
-  async sheet(archive: ArchiveSource, segment: MediaEntry, signal: AbortSignal): Promise<Buffer> {
+  async sheet(archive: Pick<ArchiveSource, 'open'>, segment: MediaEntry, signal: AbortSignal): Promise<Buffer> {
     const name = sheetName(segment.key);
     const kept = await this.#cache.get(name);
     if (kept) return kept;
     return await this.#makingOf(name, archive, segment).wait(signal);
   }
 
-  #makingOf(name: string, archive: ArchiveSource, segment: MediaEntry): SharedWork<Buffer> {
+  /**
+   * One picture of the sheet of a segment, twice as wide. Never kept: it is quickly made again, and nothing of it is left when the
+   * segment is erased. Rejects as `sheet` does, and with `unknown-picture`.
+   */
+  async picture(
+    archive: Pick<ArchiveSource, 'open'>,
+    segment: MediaEntry,
+    index: number,
+    signal: AbortSignal,
+  ): Promise<Buffer> {
+    const { width, height, count, stepMs } = this.#options.layout(segment);
+    if (index >= count) {
+      throw new Failure(`There are ${count} pictures.`, { kind: 'permanent', code: 'unknown-picture' });
+    }
+    return await this.#pictures.add(async () => {
+      const film = await keyframesAt(readMedia(archive, segment.key, signal), segment.bytes, [index * stepMs]);
+      const layout = { width: width * 2, height: height * 2, columns: 1, count: 1 };
+      return await this.#queue.add(() => spriteSheet(this.#options.ffmpeg, film, layout, signal), { priority: 1 });
+    });
+  }
+
+  #makingOf(name: string, archive: Pick<ArchiveSource, 'open'>, segment: MediaEntry): SharedWork<Buffer> {
     const known = this.#making.get(name);
     if (known && !known.isGivenUp) return known;
     const making = new SharedWork((signal) => this.#make(archive, segment, signal));
@@ -64,9 +93,11 @@ export class Sprites {
     await this.#cache.delete(sheetName(key));
   }
 
-  async #make(archive: ArchiveSource, segment: MediaEntry, signal: AbortSignal): Promise<Buffer> {
+  async #make(archive: Pick<ArchiveSource, 'open'>, segment: MediaEntry, signal: AbortSignal): Promise<Buffer> {
     const layout = this.#options.layout(segment);
     const times = Array.from({ length: layout.count }, (_, index) => index * layout.stepMs);
+    // It would take the line from those who wait for one picture, and mostly for one of the same segment.
+    await this.#pictures.onIdle();
     // Fetching waits for the line, decoding for the processor: only the latter is queued.
     const film = await keyframesAt(readMedia(archive, segment.key, signal), segment.bytes, times);
     const sheet = await this.#queue.add(() => spriteSheet(this.#options.ffmpeg, film, layout, signal));

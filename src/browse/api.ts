@@ -175,6 +175,7 @@ export interface StorageReply {
 /**
  * GET /api/v1/sprites/{key of a segment} (where `capabilities.sprites`): one JPEG of small pictures, laid out as
  * {@link spriteLayout} says, row by row. Each shows the last keyframe at or before its moment. Never changes.
+ * `?picture=INDEX`: that one alone, twice as wide and high, and from a bucket far away there long before the sheet is.
  */
 export interface SpriteLayout {
   /** Of one picture. */

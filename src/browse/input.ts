@@ -44,6 +44,7 @@ export const mediaQuery = z.object({
     .transform(Number)
     .default(0),
 });
+export const spriteQuery = z.object({ picture: count.optional() });
 export const photosQuery = z.object({
   camera: camera.optional(),
   site,

@@ -33,8 +33,8 @@ export interface WebOptions {
   status?(): Promise<StatusReport> | StatusReport;
   /** Figures for Prometheus; must hold no secret. Left out, there is no recorder. */
   metrics?(): Promise<{ type: string; text: string }>;
-  /** Sheets of small pictures of a segment; rejects with `unknown-key` or `frozen`. */
-  sprites?(segment: MediaEntry, signal: AbortSignal): Promise<Buffer>;
+  /** The sheet of small pictures of a segment, or one of them, `picture`; rejects with `unknown-key`, `unknown-picture` or `frozen`. */
+  sprites?(segment: MediaEntry, signal: AbortSignal, picture?: number): Promise<Buffer>;
   /** Any file as H.264; rejects with `unknown-key`, `frozen` or `busy`. */
   transcode?(segment: MediaEntry, fromMs: number, signal: AbortSignal): Promise<{ stream: Readable; startMs: number }>;
   /** Makes exports and keeps them. */

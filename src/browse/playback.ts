@@ -134,12 +134,15 @@ function isUnsatisfiable(error: unknown): error is Failure {
   return error instanceof Failure && error.code === 'range-not-satisfiable';
 }
 
+const STATUS: Record<string, number> = {
+  ...{ frozen: 409, busy: 503, 'unknown-key': 404, 'unknown-picture': 404 },
+  ...{ 'media-unsupported': 415, 'media-damaged': 415 },
+};
+
 /** What somebody can do something about is no failure of ours. */
 export function mediaRefusal(error: unknown): unknown {
   if (!(error instanceof Failure)) return error;
-  const status = { frozen: 409, busy: 503, 'unknown-key': 404, 'media-unsupported': 415, 'media-damaged': 415 }[
-    error.code
-  ];
+  const status = STATUS[error.code];
   return status === undefined ? error : new Refusal(status, error.code, error.message, error.hint);
 }
 

@@ -101,18 +101,42 @@ describe('small pictures', () => {
     await page.mouse.move(...at(0.6));
     const picture = page.locator('.tip-picture');
     await picture.waitFor();
-    const place = () =>
-      picture.evaluate((one) => (one as unknown as { style: Record<string, string> }).style.backgroundPosition);
-    const before = await place();
+    // A moment nobody waited at is shown by the sheet, which is here by now.
+    await page.mouse.move(...at(0.62));
+    await page.locator('.tip-picture[style*="background-position"]').waitFor();
     await page.mouse.down();
     await page.mouse.move(...at(0.65));
-    await eventually(place).not.toBe(before);
+    await page.locator('.tip', { hasText: '07:21:3' }).waitFor();
     // The film waits: what is on screen is still the file's first moment.
     expect(
       await page
         .locator('video.front')
         .evaluate((video) => Number((video as unknown as { currentTime: number }).currentTime)),
     ).toBe(0);
+    await page.mouse.up();
+    await waitForMoment(page, /^07:21:3\d$/);
+  });
+
+  it('come one by one while the sheet of their file is on its way, and the film waits for the hand', async () => {
+    const page = await openYard('05:20:00', '&span=10m');
+    await waitForMoment(page, /^07:20:00$/);
+    // It never comes.
+    await page.route(/\/sprites\/[^?]*$/, () => undefined);
+    const box = (await page.getByRole('slider').boundingBox())!;
+    const at = (share: number): [number, number] => [box.x + box.width * share, box.y + box.height / 2];
+    const style = () =>
+      page.locator('.tip-picture').evaluate((one) => (one as unknown as { style: { cssText: string } }).style.cssText);
+    await page.mouse.move(...at(0.6));
+    const first = await style();
+    expect(first).toContain('?picture=');
+    await page.mouse.down();
+    const film = page.locator('video.front');
+    const time = () => film.evaluate((video) => (video as unknown as { currentTime: number }).currentTime);
+    await eventually(time).toBeGreaterThan(50);
+    const pressed = await time();
+    await page.mouse.move(...at(0.65));
+    await eventually(style).not.toBe(first);
+    expect(await time()).toBe(pressed);
     await page.mouse.up();
     await waitForMoment(page, /^07:21:3\d$/);
   });

@@ -16,6 +16,7 @@ import { FolderReader } from '../../lib/objects/folder-reader.js';
 import { ObjectArchive } from '../../src/archive/object-archive.js';
 import { Sprites } from '../../src/archive/sprites.js';
 import { Transcoder } from '../../src/archive/transcode.js';
+import type { ByteRange } from '../../src/archive-source.js';
 import { spriteLayout } from '../../src/browse/api.js';
 import { at, segment } from '../simulators/entries.js';
 
@@ -151,6 +152,26 @@ describe('parts of recorded files', () => {
     expect(sheet).toBe(same);
     expect(readJpeg(sheet!)).toMatchObject({ width: 5 * 160, height: 90 });
     expect(await readdir(join(dir, 'sheets'))).toHaveLength(1);
+
+    // One of them costs the header, here at the end, and a frame; goes before a sheet, and leaves nothing behind.
+    const ended: string[] = [];
+    const asked: Partial<ByteRange>[] = [];
+    const counting: Pick<ObjectArchive, 'open'> = {
+      open: (key, range) => {
+        asked.push(range!);
+        return archive.open(key, range);
+      },
+    };
+    const note = (name: string) => () => ended.push(`${name}, ${asked.length} read`);
+    const fresh = new Sprites({ ffmpeg: 'ffmpeg', folder: join(dir, 'others'), layout: spriteLayout });
+    const [picture] = await Promise.all([
+      fresh.picture(counting, known, 2, signal).finally(note('picture')),
+      fresh.sheet(counting, known, signal).then(note('sheet')),
+    ]);
+    expect(ended).toEqual(['picture, 3 read', 'sheet, 10 read']);
+    expect(readJpeg(picture)).toMatchObject({ width: 320, height: 180 });
+    expect(await readdir(join(dir, 'others'))).toHaveLength(1);
+    await expect(fresh.picture(archive, known, 5, signal)).rejects.toMatchObject({ code: 'unknown-picture' });
 
     const transcoder = new Transcoder('ffmpeg');
     const { stream, startMs } = await transcoder.film(archive, known, 7_400, signal);

@@ -30,7 +30,10 @@ describe('the pages over archives alone', () => {
       status: undefined,
       otherSites: new Map([['shop', otherSite()]]),
       mediaOrigins: [BUCKET],
-      sprites: async ({ key }) => Buffer.from(`sprites of ${key}`),
+      sprites: async ({ key }, _signal, picture) => {
+        if (picture === 99) throw new Failure('There are 30.', { kind: 'permanent', code: 'unknown-picture' });
+        return Buffer.from(picture === undefined ? `sprites of ${key}` : `picture ${picture} of ${key}`);
+      },
       transcode: async ({ key }, fromMs) => {
         if (fromMs > 60_000) throw new Failure('It is frozen.', { kind: 'permanent', code: 'frozen' });
         return { stream: Readable.from([Buffer.from(`film of ${key}`)]), startMs: fromMs - 500 };
@@ -99,6 +102,9 @@ describe('the pages over archives alone', () => {
     const { status, body, headers } = await site.asOwner(`/api/v1/sprites/${clip.key}`);
     expect([status, body, headers['content-type']]).toEqual([200, `sprites of ${clip.key}`, 'image/jpeg']);
     expect(headers['cache-control']).toContain('immutable');
+    const one = (picture: string) => site.asOwner(`/api/v1/sprites/${clip.key}?picture=${picture}`);
+    expect((await one('7')).body).toBe(`picture 7 of ${clip.key}`);
+    expect([(await one('99')).status, (await one('-1')).status]).toEqual([404, 400]);
     for (const key of [photo.key, clip.key.replace('12', '13'), 'home/notes.txt']) {
       expect((await site.asOwner(`/api/v1/sprites/${key}`)).status, key).toBe(404);
     }

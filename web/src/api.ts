@@ -135,6 +135,11 @@ export function sheetUrl(key: string): string {
   return `/api/v1/sprites/${key.split('/').map(encodeURIComponent).join('/')}`;
 }
 
+/** One of them, larger. */
+export function smallPictureUrl(key: string, index: number): string {
+  return `${sheetUrl(key)}?picture=${index}`;
+}
+
 /** The file as H.264 from `fromMs` on; see `GET /api/v1/media` in src/browse/api.ts. */
 export function convertedUrl(key: string, fromMs: number): string {
   return `${mediaUrl(key)}?${query({ as: 'h264', from: (fromMs / 1000).toFixed(3) })}`;

@@ -36,7 +36,10 @@ export const OPERATIONS: readonly Operation[] = [
     ...{ method: 'get', path: '/media/{key}', summary: 'A file, whole or by range; or 302 to where it is' },
     ...{ query: input.mediaQuery, answer: { status: 200, type: 'video/mp4' } },
   },
-  { method: 'get', path: '/sprites/{key}', summary: 'Small pictures of a segment', answer: JPEG },
+  {
+    ...{ method: 'get', path: '/sprites/{key}', summary: 'Small pictures of a segment, or one of them' },
+    ...{ query: input.spriteQuery, answer: JPEG },
+  },
   {
     ...{ method: 'post', path: '/exports', summary: 'Order an export; not with a read-only token' },
     ...{ body: input.exportOrder, answer: { status: 202, type: 'application/json' } },

@@ -1,5 +1,5 @@
 import type { Router } from 'express';
-import { keyOf } from '../input.js';
+import { keyOf, parse, spriteQuery } from '../input.js';
 import type { WebOptions } from '../options.js';
 import { mediaRefusal } from '../playback.js';
 import { Refusal } from '../refusal.js';
@@ -16,14 +16,15 @@ export function spriteRoutes(
     const key = keyOf(request.params.key);
     const segment = key === undefined ? undefined : await sites.segment(key);
     if (!segment) throw new Refusal(404, 'unknown-key', 'This is not the key of a segment.');
+    const { picture } = parse(spriteQuery, request.query);
     const left = new AbortController();
     response.once('close', () => left.abort());
-    const sheet = await sprites(segment, AbortSignal.any([stopping, left.signal])).catch((error: unknown) => {
+    const made = await sprites(segment, AbortSignal.any([stopping, left.signal]), picture).catch((error: unknown) => {
       // A hand that sweeps over a day leaves most of its sheets before they are made.
       if (left.signal.aborted) return undefined;
       throw mediaRefusal(error);
     });
-    if (!sheet) return;
-    response.set('Cache-Control', 'private, max-age=31536000, immutable').type('image/jpeg').send(sheet);
+    if (!made) return;
+    response.set('Cache-Control', 'private, max-age=31536000, immutable').type('image/jpeg').send(made);
   });
 }

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { duration } from '../format.js';
 import { Player } from '../player/player.js';
 import { session } from '../session.js';
-import { hasSheet, pictureStyle, wantSheet } from '../timeline/sheets.js';
+import { pictureStyle, wantPicture } from '../timeline/sheets.js';
 import { Icon } from '../widgets/icon.js';
 import type { MotionEvent } from './events.js';
 
@@ -71,7 +71,7 @@ function Still({ event }: { event: MotionEvent }) {
       ([entry]) => {
         if (!entry?.isIntersecting || !clip) return;
         width.value = box.current!.clientWidth;
-        void wantSheet(clip, stop.signal);
+        void wantPicture(clip, middle, stop.signal);
       },
       { rootMargin: '200px' },
     );
@@ -81,10 +81,10 @@ function Still({ event }: { event: MotionEvent }) {
       observer.disconnect();
     };
   }, []);
-  const isThere = clip && width.value > 0 && hasSheet(clip);
+  const picture = clip && width.value > 0 ? pictureStyle(clip, middle, width.value) : undefined;
   return (
     <div class="still" ref={box}>
-      {isThere && <div style={pictureStyle(clip, middle, width.value)} />}
+      {picture && <div style={picture} />}
     </div>
   );
 }

@@ -4,7 +4,7 @@ import { drawBar, drawHours } from './draw.js';
 import { gestures, type Hover } from './gestures.js';
 import type { Marks } from './marks.js';
 import { momentAt } from './model.js';
-import { hasSheet } from './sheets.js';
+import { hasSheet, mayShow } from './sheets.js';
 import type { Timeline } from './timeline.js';
 import { Tip } from './tip.js';
 import { explain } from './words.js';
@@ -80,11 +80,15 @@ function handlers(timeline: Timeline, camera: string) {
   return {
     view: () => timeline.viewport.view.value,
     scrub: (time: number) => {
+      // Who presses may mean this very place: its film is on the way before the hand lets go.
+      const isPress = timeline.scrub.peek() === undefined;
       timeline.scrub.value = time;
       // Only the bars of cameras on screen can show pictures while dragging.
       const isShown = timeline.stage.of(camera) && time < timeline.now.value;
-      // Where small pictures show the way, the film itself is fetched when the hand lets go.
-      if (isShown && !hasSheet(timeline.facts.clipAt(camera, time))) timeline.stage.seek(time);
+      const clip = timeline.facts.clipAt(camera, time);
+      // From then on small pictures show the way, and a film would take the line from them.
+      const isLed = isPress ? hasSheet(clip) : mayShow(clip);
+      if (isShown && !isLed) timeline.stage.seek(time);
     },
     settle: (time: number | undefined) => {
       timeline.scrub.value = undefined;

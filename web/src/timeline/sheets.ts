@@ -1,49 +1,94 @@
 import { signal } from '@preact/signals';
 import { spriteLayout } from '../../../src/browse/api.js';
-import { sheetUrl } from '../api.js';
+import { sheetUrl, smallPictureUrl } from '../api.js';
 import { sleep } from '../clock.js';
 import type { Clip } from '../player/plan.js';
 import { session } from '../session.js';
 
-/** A hand that sweeps over a day passes hundreds of files: only where it lingers is a sheet asked for. */
-const LINGER_MS = 120;
+/**
+ * A hand that sweeps over a day passes hundreds of files: only where it lingers is anything asked for, one picture first, and then
+ * the sheet of the whole file, which from far away takes several times as long.
+ */
+const [PICTURE_LINGER_MS, SHEET_LINGER_MS] = [50, 120];
 
-const loaded = signal<ReadonlySet<string>>(new Set());
+/** Keys of clips whose sheet is here, and which pictures of a clip are. */
+const sheets = signal<ReadonlySet<string>>(new Set());
+const pictures = signal<ReadonlyMap<string, readonly number[]>>(new Map());
 const failed = new Set<string>();
 
 /** Whether the sheet of small pictures of a file is here already. */
 export function hasSheet(clip: Clip | undefined): boolean {
-  return clip !== undefined && loaded.value.has(clip.key);
+  return clip !== undefined && sheets.value.has(clip.key);
+}
+
+/** Whether small pictures of a file can be had. */
+export function mayShow(clip: Clip | undefined): boolean {
+  return clip !== undefined && session.value?.capabilities.sprites === true && !clip.frozen && !failed.has(clip.key);
+}
+
+/** Which picture of its sheet shows `time`. */
+export function pictureAt(clip: Clip, time: number): number {
+  const { stepMs, count } = spriteLayout(clip);
+  return Math.min(Math.max(Math.floor((time - clip.start) / stepMs), 0), count - 1);
 }
 
 /** Fetches the sheet of `clip`, until `signal` aborts: a browser asks one host for six things at once, and a film may be waiting. */
 export async function wantSheet(clip: Clip, signal: AbortSignal): Promise<void> {
-  if (!session.value?.capabilities.sprites || clip.frozen || hasSheet(clip) || failed.has(clip.key)) return;
-  await sleep(LINGER_MS, signal);
-  if (signal.aborted) return;
+  if (hasSheet(clip)) return;
+  const isHere = await load(clip, sheetUrl(clip.key), SHEET_LINGER_MS, signal);
+  if (isHere) sheets.value = new Set([...sheets.peek(), clip.key]);
+}
+
+/** Fetches the one picture of `clip` that shows `time`, where it is not here in any form; until `signal` aborts. */
+export async function wantPicture(clip: Clip, time: number, signal: AbortSignal): Promise<void> {
+  const index = pictureAt(clip, time);
+  if (hasSheet(clip) || pictures.peek().get(clip.key)?.includes(index)) return;
+  const isHere = await load(clip, smallPictureUrl(clip.key, index), PICTURE_LINGER_MS, signal);
+  if (isHere)
+    pictures.value = new Map(pictures.peek()).set(clip.key, [...(pictures.peek().get(clip.key) ?? []), index]);
+}
+
+async function load(clip: Clip, address: string, lingerMs: number, signal: AbortSignal): Promise<boolean> {
+  if (!mayShow(clip)) return false;
+  await sleep(lingerMs, signal);
+  if (signal.aborted) return false;
   const image = new Image();
-  image.src = sheetUrl(clip.key);
+  image.src = address;
   signal.addEventListener('abort', () => image.removeAttribute('src'), { once: true });
   try {
     await image.decode();
-    loaded.value = new Set([...loaded.peek(), clip.key]);
+    return true;
   } catch {
     // A file that cannot be read has no small pictures; the page works without.
     if (!signal.aborted) failed.add(clip.key);
+    return false;
   }
 }
 
-/** How to show the small picture of `time`, `width` pixels wide, as the background of a box. */
-export function pictureStyle(clip: Clip, time: number, width: number): Record<string, string> {
+/**
+ * How to show the small picture of `time`, `width` pixels wide, as the background of a box; until it is here, the nearest one of the
+ * same file. Undefined while there is none.
+ */
+export function pictureStyle(clip: Clip, time: number, width: number): Record<string, string> | undefined {
   const sheet = spriteLayout(clip);
   const scale = width / sheet.width;
-  const index = Math.min(Math.max(Math.floor((time - clip.start) / sheet.stepMs), 0), sheet.count - 1);
+  const height = sheet.height * scale;
+  const index = pictureAt(clip, time);
   const [column, row] = [index % sheet.columns, Math.floor(index / sheet.columns)];
+  const nearest = nearestOf(pictures.value.get(clip.key) ?? [], index);
+  const box = { width: `${width}px`, height: `${height}px` };
+  if (nearest !== undefined && (nearest === index || !hasSheet(clip))) {
+    return { ...box, backgroundImage: `url("${smallPictureUrl(clip.key, nearest)}")`, backgroundSize: '100% 100%' };
+  }
+  if (!hasSheet(clip)) return undefined;
   return {
-    width: `${width}px`,
-    height: `${sheet.height * scale}px`,
+    ...box,
     backgroundImage: `url("${sheetUrl(clip.key)}")`,
-    backgroundSize: `${sheet.columns * sheet.width * scale}px auto`,
-    backgroundPosition: `${-column * width}px ${-row * sheet.height * scale}px`,
+    backgroundSize: `${sheet.columns * width}px auto`,
+    backgroundPosition: `${-column * width}px ${-row * height}px`,
   };
+}
+
+function nearestOf(indices: readonly number[], wanted: number): number | undefined {
+  return [...indices].sort((a, b) => Math.abs(a - wanted) - Math.abs(b - wanted))[0];
 }

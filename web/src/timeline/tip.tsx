@@ -1,7 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import type { Hover } from './gestures.js';
 import { momentAt } from './model.js';
-import { hasSheet, pictureStyle, wantSheet } from './sheets.js';
+import { pictureAt, pictureStyle, wantPicture, wantSheet } from './sheets.js';
 import type { Timeline } from './timeline.js';
 import { explain } from './words.js';
 
@@ -17,6 +17,12 @@ export function Tip(props: { timeline: Timeline; camera: string; hover: Hover; b
     if (clip) void wantSheet(clip, stop.signal);
     return () => stop.abort();
   }, [clip?.key]);
+  useEffect(() => {
+    const stop = new AbortController();
+    if (clip) void wantPicture(clip, hover.time, stop.signal);
+    return () => stop.abort();
+  }, [clip?.key, clip && pictureAt(clip, hover.time)]);
+  const picture = clip && pictureStyle(clip, hover.time, PICTURE_WIDTH);
   const moment = momentAt(timeline.spans(camera), hover.time, timeline.now.value);
   const moving = timeline.facts.of(camera).motions.find(({ start, end }) => start <= hover.time && hover.time <= end);
   const { left, top } = bar.getBoundingClientRect();
@@ -25,7 +31,7 @@ export function Tip(props: { timeline: Timeline; camera: string; hover: Hover; b
   return (
     // On the window, because the list of bars scrolls and would cut it off.
     <div class="tip" style={{ left: `${x}px`, bottom: `${innerHeight - top + 6}px` }}>
-      {clip && hasSheet(clip) && <div class="tip-picture" style={pictureStyle(clip, hover.time, PICTURE_WIDTH)} />}
+      {picture && <div class="tip-picture" style={picture} />}
       <b>{clock.call(timeline.zone, hover.time)}</b> {explain(moment)}
       {moving &&
         `, ${moving.kind ?? 'motion'}${moving.score === undefined ? '' : ` ${Math.round(moving.score * 100)} %`}`}
