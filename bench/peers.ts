@@ -10,7 +10,7 @@ const NEEDED: Record<string, readonly Peer[]> = {
   record: named('ffmpeg'),
   motion: [MOTION, ...named('ffmpeg')],
   upload: named('OpenSSH sshd', 'vsftpd', 'rclone', 'lftp', 'curl', 'ip'),
-  browse: named('Chromium', 'ffmpeg', 'ip'),
+  browse: named('Chromium', "Ceph's radosgw", 'ffmpeg', 'curl', 'ip'),
 };
 
 /** Throws with what to do where something is missing. `isThere`: whether a file exists. */

@@ -15,10 +15,12 @@ export interface WeekOptions {
   days?: number;
   /** The bytes of every file of five minutes. */
   film: Buffer;
+  /** The bytes of a snapshot each hour, if there are any. */
+  photo?: Buffer;
 }
 
 /** A week of cameras that record all day in files of five minutes, with motion, a gap every night and time off: what the index says. */
-export function weekEntries(camera: string, { days = 7, film }: WeekOptions): Entry[] {
+export function weekEntries(camera: string, { days = 7, film, photo }: WeekOptions): Entry[] {
   const sha256 = createHash('sha256').update(film).digest('hex');
   const entries: Entry[] = [];
   for (let day = 0; day < days; day++) {
@@ -40,8 +42,24 @@ export function weekEntries(camera: string, { days = 7, film }: WeekOptions): En
         ...motionIn(camera, start),
       });
     }
+    if (photo) for (let hour = 0; hour < 24; hour++) entries.push(snapshot(camera, midnight + hour * HOUR_MS, photo));
   }
   return entries;
+}
+
+function snapshot(camera: string, start: number, photo: Buffer): Entry {
+  return {
+    type: 'snapshot',
+    ...{
+      key: mediaKey({ site: 'home', camera, start, kind: 'snapshot' }),
+      kind: 'snapshot',
+      camera,
+      start,
+      end: start,
+    },
+    ...{ bytes: photo.length, sha256: createHash('sha256').update(photo).digest('hex'), crc64nvme: 'AAAAAAAAAAA=' },
+    ...{ codecs: ['mjpeg'], width: 1280, height: 720, source: 'rtsp', run: '0123456789abcdef', seq: 0 },
+  };
 }
 
 /** In every twelfth file, another one for each camera. */
