@@ -3,8 +3,11 @@ import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { makeExport } from '../archive/export/make-export.js';
 import type { ExportManifest } from '../archive/export/manifest.js';
+import { LocalArchive } from '../archive/local-archive.js';
 import { ObjectArchive } from '../archive/object-archive.js';
 import { loadIdentity } from '../archive/signature.js';
+import { entriesIn, isMedia } from '../archive/span-entries.js';
+import { Ledger } from '../ledger/ledger.js';
 import { AuditLog } from '../operate/audit.js';
 import { compactTime } from '../segment.js';
 import { spoolLayout } from '../spool/layout.js';
@@ -37,6 +40,7 @@ export async function exportFootage(context: Context, options: ExportOptions): P
       originals: options.originals ?? false,
       program: `nvr-uplink ${version()}`,
       identity: place.config && (await ownIdentity(place.config.storage.dir)),
+      told: place.config?.site === place.site ? await toldHere(context, place.config.storage.dir, wanted) : [],
       ...{ clock: context.clock, signal: context.signal, onStep: teller(context, options) },
     });
     if (options.json) printJson(context, { directory, ...manifest });
@@ -53,6 +57,19 @@ async function ownIdentity(storage: string) {
   return existsSync(file) ? await loadIdentity(file) : undefined;
 }
 
+/** What this recorder's ledger tells of a span beside footage: gaps, time off and steps of the clock. */
+async function toldHere({ clock }: Context, storage: string, { camera, ...span }: Span) {
+  const layout = spoolLayout(storage);
+  if (!existsSync(layout.ledger)) return [];
+  const ledger = new Ledger(layout.ledger);
+  try {
+    const entries = await entriesIn(new LocalArchive({ ledger, folders: [], clock }), camera, span);
+    return entries.filter((entry) => !isMedia(entry));
+  } finally {
+    ledger.close();
+  }
+}
+
 /** On the recorder, who takes footage is noted before it is taken. */
 async function noteExport({ clock }: Context, storage: string, { camera, start, end }: Span): Promise<void> {
   const { root } = spoolLayout(storage);
@@ -62,8 +79,8 @@ async function noteExport({ clock }: Context, storage: string, { camera, start, 
   await new AuditLog(join(root, 'audit.ndjson'), clock).note(event);
 }
 
-function isWhole({ gaps, unaccounted, uncut }: ExportManifest): boolean {
-  return gaps.length + unaccounted.length + uncut.length === 0;
+function isWhole({ gaps, before = [], unaccounted, uncut }: ExportManifest): boolean {
+  return gaps.length + before.length + unaccounted.length + uncut.length === 0;
 }
 
 /** Once a second, which file is being written. */
@@ -82,13 +99,17 @@ function lines(directory: string, manifest: ExportManifest, timezone: string): s
     return `${shown(ms, timezone)}.${String(ms % 1_000).padStart(3, '0')}`;
   };
   const seconds = ({ from, to }: { from: string; to: string }) => span((Date.parse(to) - Date.parse(from)) / 1_000);
-  const { clips, gaps, unaccounted, uncut, index } = manifest;
+  const { clips, gaps, before = [], unaccounted, uncut, index } = manifest;
   return [
     ...clips.map(
       ({ file, begins, ends, frames, bytes }) =>
         `${file}: ${at(begins)} to ${at(ends)}, ${frames} frames, ${size(bytes)}; pictures and sound as they were recorded`,
     ),
     ...gaps.map((gap) => `missing: ${at(gap.from)} to ${at(gap.to)} (${seconds(gap)}): ${gap.cause}`),
+    ...before.map(
+      (one) =>
+        `missing: ${at(one.from)} to ${at(one.to)} (${seconds(one)}): before the first recording of this camera in the archive`,
+    ),
     ...unaccounted.map((one) => `NOT ACCOUNTED FOR: ${at(one.from)} to ${at(one.to)} (${seconds(one)})`),
     ...uncut.map((key) => `${key} cannot be cut, and is there whole`),
     ...(index.length === 0 ? ['There is no index here to prove it by.'] : []),

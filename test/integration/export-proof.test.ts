@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadIdentity } from '../../src/archive/signature.js';
+import { Ledger } from '../../src/ledger/ledger.js';
+import { spoolLayout } from '../../src/spool/layout.js';
 import { command } from '../simulators/command.js';
 import { at, segment, sha256 } from '../simulators/entries.js';
 import { ArchiveFolder } from '../simulators/folder-archive.js';
@@ -57,6 +59,38 @@ describe('what an export vouches for', () => {
     expect(exit).not.toBe(0);
     expect(stderr).toContain(`${films[which]!.key} is not what was recorded`);
     expect(await readdir(join(dir, `altered-${which}`))).toEqual([]);
+  });
+
+  it('tells what came before the first recording from what nobody knows, on and off the recorder', async () => {
+    const whole = ['--camera', 'gate', '--from', `${DAY}T11:00:00Z`, '--to', `${DAY}T13:00:00Z`];
+    const of = async (to: string, ...place: string[]) => {
+      const { exit, stdout } = await command(['export', ...place, ...whole, '-o', join(dir, to), '--json']);
+      const { before, gaps, unaccounted } = JSON.parse(stdout);
+      return { exit, before, gaps, unaccounted };
+    };
+    const before = [{ from: `${DAY}T11:00:00.000Z`, to: `${DAY}T12:00:00.000Z` }];
+    const [last, until] = [`${DAY}T12:00:04.000Z`, `${DAY}T13:00:00.000Z`];
+    const folder = ['--folder', archive.root];
+    expect(await of('alone', ...folder)).toEqual({
+      exit: 3,
+      before,
+      gaps: [],
+      unaccounted: [{ from: last, to: until }],
+    });
+    const text = await command(['export', ...folder, ...whole, '-o', join(dir, 'words'), '--timezone', 'UTC']);
+    expect(text.stdout).toMatch(/^missing: .*11:00:00.* before the first recording of this camera in the archive$/m);
+    expect(text.stdout).toMatch(/^NOT ACCOUNTED FOR: .*12:00:04/m);
+    // On the recorder, an outage that lasts since a quarter past; of the time before that nobody knows.
+    const since = `${DAY}T12:15:00.000Z`;
+    const ledger = new Ledger(spoolLayout(join(dir, 'storage')).ledger);
+    ledger.gaps.open('gate', Date.parse(since), 'unreachable');
+    ledger.close();
+    const here = await of('here', '-c', join(dir, 'config.yaml'));
+    expect(here).toEqual({
+      ...{ exit: 3, before, unaccounted: [{ from: last, to: since }] },
+      gaps: [{ from: since, to: expect.any(String), cause: 'unreachable' }],
+    });
+    expect((await of('far', ...folder)).gaps).toEqual([]);
   });
 
   it('proves nothing of originals that are not part of it', async () => {

@@ -4,8 +4,9 @@ import type { Clock } from '../../../lib/clock.js';
 import { Failure } from '../../../lib/errors.js';
 import { writeFileDurably } from '../../../lib/files.js';
 import type { ObjectReader } from '../../../lib/objects/object-reader.js';
-import type { ArchiveSource, LocatedEntry } from '../../archive-source.js';
+import { type ArchiveSource, type LocatedEntry, nearestDays } from '../../archive-source.js';
 import { fetchMedia } from '../fetch-media.js';
+import { cutGaps } from '../gap-cuts.js';
 import { type Identity, identityFingerprint } from '../signature.js';
 import { entriesIn, isSegment, type LocatedMedia } from '../span-entries.js';
 import { account } from '../timeline.js';
@@ -30,6 +31,8 @@ export interface ExportOptions {
   program: string;
   /** Signs the manifest: only the recorder can. */
   identity?: Identity;
+  /** What the ledger tells of the span beside the archive, on the recorder: an outage under way is in no index yet. */
+  told?: readonly LocatedEntry[];
   clock: Clock;
   /** Told of each step, and of bytes as they come. */
   onStep?: (what: string, bytes: number) => void;
@@ -57,7 +60,7 @@ export async function makeExport(options: ExportOptions): Promise<ExportManifest
   const iso = (time: number) => new Date(time).toISOString();
   const spans = (list: readonly { start: number; end: number }[]) =>
     list.map((one) => ({ from: iso(one.start), to: iso(one.end) }));
-  const gaps = entries.flatMap((entry) => ('cause' in entry ? [entry] : []));
+  const { gaps, before, unaccounted } = await missingTime(options, entries);
   const manifest: ExportManifest = {
     version: 1,
     program: options.program,
@@ -69,14 +72,42 @@ export async function makeExport(options: ExportOptions): Promise<ExportManifest
     })),
     index,
     gaps: gaps.map((gap) => ({ from: iso(gap.start), to: iso(gap.end), cause: gap.cause })),
-    unaccounted: spans(
-      account(entries, { start, end: Math.min(end, options.clock.now()) }, offTimes(entries)).unaccounted,
-    ),
+    ...(before.length > 0 && { before: spans(before) }),
+    unaccounted: spans(unaccounted),
     uncut,
   };
   await writeFileDurably(join(directory, 'verify.html'), verifierPage());
   await writeManifest(directory, manifest, options.identity);
   return manifest;
+}
+
+/** What of the span is not recorded, and whether anything tells why. */
+async function missingTime({ archive, camera, start, end, told = [], clock }: ExportOptions, entries: LocatedEntry[]) {
+  const isGap = (entry: LocatedEntry) => entry.type === 'gap';
+  // The index tells of the same gaps, but for those that are not in it yet.
+  const gaps = [...entries.filter(isGap), ...cutGaps(told.filter(isGap), entries)];
+  const range = { start, end: Math.min(end, clock.now()) };
+  const { unaccounted } = account([...entries, ...told], range, offTimes(entries));
+  if (unaccounted.length === 0) return { gaps, before: [], unaccounted };
+  const first = Math.min(await firstMoment(archive, camera), ...told.map((entry) => entry.start));
+  const part = (from: number, to: number) =>
+    unaccounted
+      .map((one) => ({ start: Math.max(one.start, from), end: Math.min(one.end, to) }))
+      .filter((one) => one.end > one.start);
+  return {
+    gaps,
+    before: part(Number.NEGATIVE_INFINITY, first),
+    unaccounted: part(first, Number.POSITIVE_INFINITY),
+  };
+}
+
+/** When the first entry of the camera begins. */
+async function firstMoment(archive: ArchiveSource, camera: string): Promise<number> {
+  for await (const { day } of nearestDays(archive, [camera], { by: 1 })) {
+    const entries = await archive.entries(camera, day);
+    if (entries.length > 0) return Math.min(...entries.map((entry) => entry.start));
+  }
+  return Number.NEGATIVE_INFINITY;
 }
 
 /** Files of one moment are several where a camera records motion beside all the time: the longest is taken. */

@@ -15,7 +15,9 @@ export interface ExportManifest {
   /** Shards of the index and signatures of days, byte for byte, under their keys. */
   index: { file: string; key: string; bytes: number; sha256: string }[];
   gaps: { from: string; to: string; cause: string }[];
-  /** Time of what was asked for of which nobody knows anything. */
+  /** Time of what was asked for before the archive's first entry of the camera, of which it tells nothing; absent where there is none. */
+  before?: { from: string; to: string }[];
+  /** Other time of what was asked for of which nobody knows anything. */
   unaccounted: { from: string; to: string }[];
   /** Recorded files that are no MP4 that can be cut; they are exported whole. */
   uncut: string[];
