@@ -18,6 +18,10 @@ type Segment = Parameters<SegmentSink['finish']>[0];
 
 const ZONE = 'Europe/Copenhagen';
 
+/** Before some connections, a lookup or the disk takes so long that the clock may be set meanwhile, and more. */
+const STALLS = 0.02;
+const LONGEST_STALL_MS = 30 * 60_000;
+
 /** The recorders, ledger and spool of a site, started, stopped and killed on a clock of its own. */
 export class DayService {
   readonly engines: ReadonlyMap<string, DayEngine>;
@@ -83,6 +87,20 @@ export class DayService {
     await Promise.all(this.#finishing.values());
   }
 
+  /** Whether each camera's ledger knows that the clock was set, by so much altogether. Until then, a kill would make it forget. */
+  knowsOfStep(byMs: number): boolean {
+    return [...this.cameras.keys()].every((camera) => {
+      const { clockSteps } = this.ledger;
+      return Math.abs(clockSteps.shiftSince(camera, 0) - byMs) < 1_000;
+    });
+  }
+
+  /** Its folder stays, with the ledger as it is. */
+  keep(): string {
+    this.ledger.close();
+    return this.layout.root;
+  }
+
   remove(): void {
     this.ledger.close();
     rmSync(this.layout.root, { recursive: true, force: true });
@@ -105,11 +123,16 @@ export class DayService {
     const known = ledger.coveredUntil(camera) !== undefined;
     return new Recorder({
       ...{ camera, clock, ledger, plan, engine: this.engines.get(camera)!, log: createLog({ write: () => undefined }) },
-      ...{ source: async () => ({ url: `rtsp://${camera}/` }), segmentMs: 60_000, audio: 'aac' },
+      ...{ source: (signal) => this.#source(camera, signal), segmentMs: 60_000, audio: 'aac' },
       work: join(this.layout.work, camera),
       sink: { finish: (segment) => this.#finish(segment), salvage: async () => undefined },
       firstCause: crashed ? 'recorder-crashed' : known ? 'recorder-stopped' : 'starting',
     });
+  }
+
+  async #source(camera: string, signal: AbortSignal): Promise<{ url: string }> {
+    if (this.random() < STALLS) await this.clock.sleep(this.random() * LONGEST_STALL_MS, signal);
+    return { url: `rtsp://${camera}/` };
   }
 
   async #finish(segment: Segment): Promise<void> {
