@@ -26,6 +26,8 @@ export interface ArchiveSource {
   periods(camera: string, year?: string): Promise<string[]>;
   entries(camera: string, day: string): Promise<LocatedEntry[]>;
   open(key: string, range?: Partial<ByteRange>): Promise<OpenMedia | undefined>;
+  /** A player that is about to open the film will jump to `seconds` in it; no such method where that costs nothing. */
+  foresee?(key: string, seconds: number): void;
   /** An address where anybody may read the file for a while; undefined, or no such method, where there is none. */
   link?(key: string): Promise<string | undefined>;
   /** Files of the camera's day that must be thawed before they can be read, by key; no such method where nothing freezes. */

@@ -56,6 +56,8 @@ export interface ObjectReader {
    * with `range-not-satisfiable` where the object has no such byte, with `frozen` where it must be thawed first.
    */
   open(key: string, range?: Partial<ObjectRange>): Promise<OpenObject | undefined>;
+  /** A player that is about to open the film will jump to `seconds`; no such method where that costs nothing. */
+  foresee?(key: string, seconds: number): void;
   /** An address where anybody may read the object for an hour, whether or not there is one; no such method where there is none. */
   link?(key: string): Promise<string>;
   /** Undefined where there is no such object; empty where the store knows no checksum. */

@@ -83,6 +83,11 @@ export class ObjectArchive implements ArchiveSource {
     return key.startsWith(`${site}/`) ? await reader.open(key, range) : undefined;
   }
 
+  foresee(key: string, seconds: number): void {
+    const { reader, site } = this.#options;
+    if (key.startsWith(`${site}/`)) reader.foresee?.(key, seconds);
+  }
+
   async link(key: string): Promise<string | undefined> {
     const { reader, site } = this.#options;
     return key.startsWith(`${site}/`) ? await reader.link?.(key) : undefined;

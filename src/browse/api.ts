@@ -167,6 +167,8 @@ export interface StorageReply {
  * - The file, whole or by one range; or, from a recorder whose archive is in a bucket, 302 to an address there that is good for an hour. A `<video>`
  *   follows it and seeks there. On its `error` ask again with `?via=server`: then the bytes come through here, or an `ErrorReply`
  *   says why not: 404 `unknown-key`, 409 `frozen`.
+ * - `?at=SECONDS` says where a player that is about to open the file will jump to: from a bucket far away, what it is going to want there is
+ *   fetched meanwhile. It changes nothing of the answer.
  * - `?as=h264&from=SECONDS` (GET, where `capabilities.transcode`): that file from there on as H.264, made while it is sent. It
  *   knows no ranges: seek by asking for another `from`; its time 0 is the last keyframe at or before `from`, told in
  *   `X-Starts-At` (UTC ms). 503 `busy` while others are transcoding.

@@ -43,6 +43,11 @@ export const mediaQuery = z.object({
     .regex(/^\d{1,6}(?:\.\d{1,6})?$/, { error: 'not a number of seconds' })
     .transform(Number)
     .default(0),
+  at: z
+    .string()
+    .regex(/^\d{1,6}(?:\.\d{1,6})?$/, { error: 'not a number of seconds' })
+    .transform(Number)
+    .default(0),
 });
 export const spriteQuery = z.object({ picture: count.optional() });
 export const photosQuery = z.object({

@@ -45,6 +45,10 @@ export class Sites {
     return this.holding(key).archive.open(key, range);
   }
 
+  foresee(key: string, seconds: number): void {
+    this.holding(key).archive.foresee?.(key, seconds);
+  }
+
   link(key: string): Promise<string | undefined> {
     return this.holding(key).archive.link?.(key) ?? Promise.resolve(undefined);
   }

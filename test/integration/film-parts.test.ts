@@ -1,18 +1,23 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../lib/clock.js';
 import { readJpeg } from '../../lib/jpeg.js';
 import { cut, fits } from '../../lib/mp4/cut.js';
 import { describeMp4 } from '../../lib/mp4/describe.js';
 import type { Complete } from '../../lib/mp4/header.js';
+import { jumpSpans } from '../../lib/mp4/jump.js';
 import { readMoov } from '../../lib/mp4/remote-file.js';
 import { readSealed } from '../../lib/mp4/sealed.js';
 import { keyframesAt } from '../../lib/mp4/stills.js';
 import { FolderReader } from '../../lib/objects/folder-reader.js';
+import type { ObjectReader } from '../../lib/objects/object-reader.js';
+import { ParallelReader } from '../../lib/objects/parallel-reader.js';
 import { ObjectArchive } from '../../src/archive/object-archive.js';
 import { Sprites } from '../../src/archive/sprites.js';
 import { Transcoder } from '../../src/archive/transcode.js';
@@ -66,6 +71,69 @@ describe('parts of recorded files', () => {
     await writeFile(join(dir, name), Buffer.concat(pieces));
     return made;
   };
+
+  it('tell what a player wants that jumps into them: from the key frame before, picture and sound, and the first pictures', async () => {
+    const moov = await readMoov(reading(files[1]!).read, (await stat(files[1]!)).size);
+    const [opening, scene] = jumpSpans(moov, 4.6);
+    const { stdout } = await run('ffprobe', [
+      ...[
+        '-v',
+        'error',
+        '-show_entries',
+        'packet=codec_type,pts_time,dts_time,pos,size,flags',
+        '-of',
+        'json',
+        files[1]!,
+      ],
+    ]);
+    const packets = (JSON.parse(stdout) as { packets: Record<string, string>[] }).packets.map((packet) => ({
+      video: packet.codec_type === 'video',
+      time: Number(packet.pts_time),
+      start: Number(packet.pos),
+      end: Number(packet.pos) + Number(packet.size),
+      isKey: packet.flags!.startsWith('K'),
+    }));
+    const videos = packets.filter(({ video }) => video);
+    const key = videos.findLast(({ isKey, time }) => isKey && time <= 4.6)!;
+    const wanted = packets.filter(({ time }) => time >= key.time && time <= 4.6);
+    expect(wanted.length).toBeGreaterThan(15);
+    for (const { start, end } of wanted) {
+      expect(start).toBeGreaterThanOrEqual(scene.start);
+      expect(end).toBeLessThanOrEqual(scene.end);
+    }
+    // Not much beside: neither the second before nor the one after.
+    expect(videos.findLast(({ isKey, time }) => isKey && time < key.time)!.start).toBeLessThan(scene.start);
+    expect(videos.find(({ time }) => time > 5.2)!.end).toBeGreaterThan(scene.end);
+    expect(opening).toMatchObject({ start: videos[0]!.start });
+    expect(opening.end).toBeGreaterThanOrEqual(videos[1]!.end);
+    expect(opening.end).toBeLessThan(scene.start);
+  });
+
+  it('are foreseen to a player from afar: what it asks for after its jump has been asked for already', async () => {
+    const asked: number[] = [];
+    const folder = new FolderReader(dir);
+    const far = {
+      name: 'far',
+      open: (key: string, wanted?: { start?: number; end?: number }) => {
+        asked.push(wanted?.start ?? 0);
+        return folder.open(key, wanted);
+      },
+    } as unknown as ObjectReader;
+    const reader = new ParallelReader(far, systemClock);
+    const moov = await readMoov(reading(files[1]!).read, (await stat(files[1]!)).size);
+    const [, scene] = jumpSpans(moov, 8);
+    reader.foresee('part-1.mp4', 8);
+    const head = (await reader.open('part-1.mp4', { start: 0 }))!;
+    await once(head.stream, 'data');
+    await systemClock.sleep(50);
+    const before = asked.length;
+    expect(new Set(asked).size).toBe(before);
+    const there = (await reader.open('part-1.mp4', { start: scene.start }))!;
+    const bytes = await buffer(there.stream);
+    expect(bytes.equals((await readFile(files[1]!)).subarray(scene.start))).toBe(true);
+    expect(asked.slice(before).filter((start) => start < scene.end)).toEqual([]);
+    head.stream.destroy();
+  });
 
   it('make one film whose frames are those of the files, and which says where it really begins', async () => {
     const made = await write('film.mp4', [

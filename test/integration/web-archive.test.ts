@@ -119,7 +119,7 @@ describe('the pages over archives alone', () => {
     expect(made).toMatchObject({ status: 200, body: `film of ${clip.key}`, headers: { 'x-starts-at': '12000' } });
     const frozen = await site.asOwner(`${mediaPath(clip)}?as=h264&from=100`);
     expect([frozen.status, JSON.parse(frozen.body).error.code]).toEqual([409, 'frozen']);
-    for (const query of ['as=av1', 'as=h264&from=-1', 'as=h264&from=x', 'via=elsewhere']) {
+    for (const query of ['as=av1', 'as=h264&from=-1', 'as=h264&from=x', 'via=elsewhere', 'at=soon']) {
       expect((await site.asOwner(`${mediaPath(clip)}?${query}`)).status, query).toBe(400);
     }
     expect((await site.asOwner(`${mediaPath(photo)}?as=h264`)).status).toBe(404);

@@ -130,6 +130,13 @@ export function mediaUrl(key: string): string {
   return `/api/v1/media/${key.split('/').map(encodeURIComponent).join('/')}`;
 }
 
+/** The file, for a player that is going to jump to `atMs`; see `GET /api/v1/media` in src/browse/api.ts. */
+export function filmUrl(key: string, atMs: number, viaServer: boolean): string {
+  const at = atMs > 0 ? (atMs / 1000).toFixed(3) : undefined;
+  const asked = query({ via: viaServer ? 'server' : undefined, at });
+  return asked ? `${mediaUrl(key)}?${asked}` : mediaUrl(key);
+}
+
 /** The sheet of small pictures of a segment. */
 export function sheetUrl(key: string): string {
   return `/api/v1/sprites/${key.split('/').map(encodeURIComponent).join('/')}`;

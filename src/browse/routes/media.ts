@@ -21,7 +21,7 @@ export function mediaRoutes(router: Router, { sites, playback, stopping }: Media
   router.get('/api/v1/media/*key', async (request, response) => {
     const key = keyOf(request.params.key);
     if (!key || !sites.isMedia(key)) throw new Refusal(404, 'unknown-key', 'This is not the key of a media file.');
-    const { via, as, from } = parse(mediaQuery, request.query);
+    const { via, as, from, at } = parse(mediaQuery, request.query);
     if (as) {
       await noteView(request, response, key, options);
       return await sendTranscoded(request, response, { segment: await sites.segment(key), from }, options);
@@ -30,6 +30,7 @@ export function mediaRoutes(router: Router, { sites, playback, stopping }: Media
     // Pictures are small, and kept by the browser for good only where they come from here.
     const isFilm = request.method === 'GET' && !key.endsWith('.jpg');
     const link = isFilm && via === undefined ? await sites.link(key) : undefined;
+    if (link === undefined && isFilm && at > 0 && startsAtZero(request)) sites.foresee(key, at);
     if (link === undefined) await playback.send(request, response, key);
     else response.redirect(302, link);
   });
@@ -64,6 +65,9 @@ export function mediaRoutes(router: Router, { sites, playback, stopping }: Media
   router.get('/snapshots/:day/:time.jpg', sendSnapshot);
   router.get('/snapshots/:camera/:day/:time.jpg', sendSnapshot);
 }
+
+/** A player's first request of a film: it reads its table of contents. */
+const startsAtZero = ({ headers }: Request) => /^bytes=0-$/.test(headers.range ?? '');
 
 /** Films, not the pictures beside them: those are looked at by whoever opens the page. */
 async function noteView(request: Request, response: Response, key: string, { audit }: WebOptions): Promise<void> {

@@ -111,17 +111,36 @@ describe('a player that jumps', () => {
 });
 
 describe('a player that reads the beginning of a film', () => {
-  it('is given its table of contents, and the rest when it has not jumped', async () => {
+  it('is given all of it', async () => {
     store.isHeld = false;
+    const opened = (await reader.open(KEY, { start: 0 }))!;
+    expect((await buffer(opened.stream)).equals(store.bytes)).toBe(true);
+  });
+
+  it('and is going to jump, is given the rest only when it has not', async () => {
+    store.isHeld = false;
+    reader.foresee(KEY, 100);
     const opened = (await reader.open(KEY, { start: 0 }))!;
     const film = buffer(opened.stream);
     await clock.advance(0);
     const head = store.asked.length;
-    await clock.advance(100);
+    await clock.advance(300);
     expect(store.asked).toHaveLength(head);
-    await clock.advance(100);
+    await clock.advance(200);
     expect(store.asked.length).toBeGreaterThan(head);
     expect((await film).equals(store.bytes)).toBe(true);
+  });
+
+  it('and left, has nothing more asked for', async () => {
+    store.isHeld = false;
+    reader.foresee(KEY, 100);
+    const opened = (await reader.open(KEY, { start: 0 }))!;
+    opened.stream.resume();
+    await clock.advance(0);
+    const head = store.asked.length;
+    opened.stream.destroy();
+    await clock.advance(10_000);
+    expect(store.asked).toHaveLength(head);
   });
 
   it('shares what is under way already', async () => {

@@ -1,4 +1,4 @@
-import { convertedStart, convertedUrl, mediaProblem, mediaUrl } from '../api.js';
+import { convertedStart, convertedUrl, filmUrl, mediaProblem } from '../api.js';
 import { session } from '../session.js';
 import type { Clip } from './plan.js';
 
@@ -29,7 +29,7 @@ export async function sourceOf(clip: Clip, time: number, signal: AbortSignal): P
   if (clip.frozen) throw frozen(clip.frozen);
   const way = ways.get(clip.key) ?? (canPlay(clip) ? 'direct' : 'converted');
   if (way !== 'converted') {
-    const url = way === 'server' ? `${mediaUrl(clip.key)}?via=server` : mediaUrl(clip.key);
+    const url = filmUrl(clip.key, time - clip.start, way === 'server');
     return { way, url, startMs: clip.start };
   }
   if (!session.value?.capabilities.transcode) throw unplayable(clip);
