@@ -128,6 +128,26 @@ describe('a week of eight cameras in a bucket, looked at without its recorder', 
     await context.close();
   });
 
+  it('pushes nothing about that is seen already while the timeline opens', async () => {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+    await context.addCookies(cookies);
+    const page = await context.newPage();
+    await page.addInitScript(`
+      window.shift = 0;
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+      }).observe({ type: 'layout-shift', buffered: true });`);
+    // The list of cameras comes late, as from afar: the page is painted before.
+    await page.route('**/api/v1/cameras*', async (route) => {
+      await page.evaluate('new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)))');
+      await route.continue();
+    });
+    await page.goto(`${origin}/timeline?camera=drive&t=2026-04-29T13:31:00Z`);
+    await page.waitForSelector('video.front');
+    expect(await page.evaluate('window.shift')).toBeLessThan(0.02);
+    await context.close();
+  });
+
   it('shows small pictures of what lies in the bucket', async () => {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
     await context.addCookies(cookies);

@@ -32,8 +32,10 @@ export function TimelinePage() {
   };
   const fullscreen = () => void toggleFullscreen(page.current!);
   useKeys(timeline, { onDialog: (what) => (dialog.value = what), onFullscreen: fullscreen });
+  // How much room the bars take from the picture is known with the cameras: shown before, both would jump.
+  const isKnown = timeline.cameras.value.length > 0 || !timeline.loading.value || timeline.problem.value !== '';
   return (
-    <main class="timeline" ref={page}>
+    <main class={isKnown ? 'timeline' : 'timeline unknown'} ref={page}>
       <Stage timeline={timeline} />
       <Controls timeline={timeline} onDialog={(what) => (dialog.value = what)} onFullscreen={fullscreen} />
       <section class="bars" aria-label="Timeline">
