@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -160,13 +161,23 @@ async function runToEnd(config: string, storage: string, sent: SentFrames): Prom
   await recorded(sent, known);
   child.kill('SIGTERM');
   await gone;
-  // Once more, for what was sealed while it stopped.
+  // Once more, for what was sealed while it stopped, and for what killed recorders left: to end a recording that hears nothing takes
+  // longer than the run above lasted, and a run that is to stop leaves its files to the next.
+  const left = await foldersIn(join(storage, 'work'));
   const last = start(config);
   const lastGone = once(last, 'exit');
   const ledger = new Ledger(join(storage, 'ledger.db'));
   const waiting = () => CAMERAS.reduce((sum, camera) => sum + ledger.files.backlog(camera).files, 0);
-  await until('an empty backlog', () => waiting() === 0, 60_000);
+  const isSaved = () => left.every((folder) => !existsSync(folder));
+  await until('all saved, and an empty backlog', () => isSaved() && waiting() === 0, 60_000);
   ledger.close();
   last.kill('SIGTERM');
   await lastGone;
+}
+
+/** Of runs: one for each camera and start. */
+async function foldersIn(work: string): Promise<string[]> {
+  const entries = await readdir(work, { withFileTypes: true, recursive: true });
+  const folders = entries.filter((entry) => entry.isDirectory() && entry.parentPath !== work);
+  return folders.map((entry) => join(entry.parentPath, entry.name));
 }
