@@ -7,6 +7,8 @@ import type { Piece } from './piece-cache.js';
 export const HEAD_BURST = 16 * PIECE;
 /** Longer ones are left to the player. */
 const MOST_CONTENTS = 4 * 1024 * 1024;
+/** Ten seconds between key frames at 3 Mbit/s. */
+const MOST_SPAN = 4 * 1024 * 1024;
 /** Chromium hands its demuxer whole blocks, and asks for whole ones (`kBlockSizeShift` in media/blink/url_index.cc). */
 const BLOCK = 32 * 1024;
 
@@ -21,6 +23,8 @@ export async function prepareJump(fetch: FetchPieces, seconds: number) {
   const moov = await readContents(fetch);
   if (!moov) return undefined;
   const [opening, scene] = jumpSpans(moov, seconds).map(wholeBlocks) as [Span, Span];
+  // Damaged tables tell of any place; and what is longer is a matter of reading on.
+  if ([opening, scene].some(({ start, end }) => start < 0 || end - start > MOST_SPAN)) return undefined;
   for (const { start, end } of [opening, scene]) {
     // What has been asked for already is shared, and what fails is told to the player when it comes there.
     const pieces = Math.ceil((end - start) / PIECE) + 1;

@@ -117,12 +117,14 @@ export class ParallelReader implements ObjectReader {
   /** The bytes of a range in order, as they come; nothing where there is no such object. Nothing more is asked for after `left`. */
   async *#pieces(key: string, start: number, end: number, left: AbortSignal): AsyncGenerator<Piece, void, undefined> {
     const arrive = this.#way.take();
-    const [jump, turn] = [this.#jumps.get(key), this.#turn];
+    const jump = this.#jumps.get(key);
+    // Who reads on has no turn: it comes after every jump, and nobody who reads on before another.
+    let due = this.#turn;
     let size: number | undefined;
     let [opening, isJumping] = [start === 0 ? jump : undefined, start === 0 && jump !== undefined];
     try {
       const burst = start === 0 ? HEAD_BURST : await burstAfter(jump, start);
-      const ahead = new Ahead({ start, burst, end }, (from, pieces) => this.#fetch(key, from, pieces, turn));
+      const ahead = new Ahead({ start, burst, end }, (from, pieces) => this.#fetch(key, from, pieces, due));
       for (let piece = await ahead.next(); piece; piece = await ahead.next()) {
         if (size === undefined && start === 0) ahead.extend(contentsEnd(piece));
         size ??= piece.size;
@@ -137,6 +139,7 @@ export class ParallelReader implements ObjectReader {
         if (isJumping) await this.#clock.sleep(JUMP_MS, left);
         isJumping = false;
         if (left.aborted) return;
+        due = 0;
         ahead.readOn();
       }
     } finally {
@@ -181,7 +184,13 @@ export class ParallelReader implements ObjectReader {
     const arrive = await this.#inFlight.take(length, turn);
     try {
       const opened = await this.#inner.open(key, { start, end: start + length - 1 });
-      return opened && { bytes: await buffer(opened.stream), size: opened.bytes };
+      if (!opened) return undefined;
+      const bytes = await buffer(opened.stream);
+      if (opened.range.start === start) return { bytes, size: opened.bytes };
+      throw new Failure(`${this.name} sent other bytes of ${key} than were asked for.`, {
+        kind: 'permanent',
+        code: 'range-ignored',
+      });
     } finally {
       arrive();
     }

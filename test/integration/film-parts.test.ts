@@ -15,7 +15,9 @@ import { jumpSpans } from '../../lib/mp4/jump.js';
 import { readMoov } from '../../lib/mp4/remote-file.js';
 import { readSealed } from '../../lib/mp4/sealed.js';
 import { keyframesAt } from '../../lib/mp4/stills.js';
+import { PIECE } from '../../lib/objects/ahead.js';
 import { FolderReader } from '../../lib/objects/folder-reader.js';
+import { prepareJump } from '../../lib/objects/jump.js';
 import type { ObjectReader } from '../../lib/objects/object-reader.js';
 import { ParallelReader } from '../../lib/objects/parallel-reader.js';
 import { ObjectArchive } from '../../src/archive/object-archive.js';
@@ -133,6 +135,21 @@ describe('parts of recorded files', () => {
     expect(bytes.equals((await readFile(files[1]!)).subarray(scene.start))).toBe(true);
     expect(asked.slice(before).filter((start) => start < scene.end)).toEqual([]);
     head.stream.destroy();
+  });
+
+  it('whose tables are damaged are not followed to wherever they point', async () => {
+    const bytes = Buffer.from(await readFile(files[1]!));
+    const table = bytes.indexOf('stco');
+    const chunks = bytes.readUInt32BE(table + 8);
+    bytes.writeUInt32BE(0xffff_0000, table + 12 + 4 * (chunks - 1));
+    let asked = 0;
+    const fetch = (from: number, pieces: number) => {
+      asked += pieces;
+      const part = (index: number) => bytes.subarray(from + index * PIECE, from + (index + 1) * PIECE);
+      return Array.from({ length: pieces }, async (_, index) => ({ bytes: part(index), size: bytes.length }));
+    };
+    expect(await prepareJump(fetch, 9.9)).toBeUndefined();
+    expect(asked).toBeLessThan(100);
   });
 
   it('make one film whose frames are those of the files, and which says where it really begins', async () => {
