@@ -24,12 +24,12 @@ interface Wanted {
 }
 
 /** Asks for so many pieces from a place on; one promise for each. */
-type Fetch = (from: number, pieces: number) => Promise<Piece | undefined>[];
+export type FetchPieces = (from: number, pieces: number) => Promise<Piece | undefined>[];
 
 /** What one reader of an object is going to want, asked for before it does. */
 export class Ahead {
   readonly #start: number;
-  readonly #fetch: Fetch;
+  readonly #fetch: FetchPieces;
   readonly #asked: Promise<Piece | undefined>[] = [];
   #burst: number;
   #last: number;
@@ -38,7 +38,7 @@ export class Ahead {
   /** Up to here everything was given. */
   #given: number;
 
-  constructor({ start, burst, end }: Wanted, fetch: Fetch) {
+  constructor({ start, burst, end }: Wanted, fetch: FetchPieces) {
     this.#start = start;
     this.#last = end;
     this.#burst = Math.min(start + burst, end + 1);

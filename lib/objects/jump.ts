@@ -1,6 +1,6 @@
 import { boxes } from '../mp4/boxes.js';
 import { jumpSpans, type Span } from '../mp4/jump.js';
-import { Ahead, PIECE } from './ahead.js';
+import { Ahead, type FetchPieces, PIECE } from './ahead.js';
 import type { Piece } from './piece-cache.js';
 
 /** Of a film's beginning, before anybody knows how long its table of contents is: one of ten minutes with sound. */
@@ -9,11 +9,8 @@ export const HEAD_BURST = 16 * PIECE;
 const MOST_CONTENTS = 4 * 1024 * 1024;
 /** Ten seconds between key frames at 3 Mbit/s. */
 const MOST_SPAN = 4 * 1024 * 1024;
-/** Chromium hands its demuxer whole blocks, and asks for whole ones (`kBlockSizeShift` in media/blink/url_index.cc). */
+/** Chromium hands its demuxer whole blocks, and asks for whole ones (`kBlockSizeShift` in its url_index.cc; seen in its requests). */
 const BLOCK = 32 * 1024;
-
-/** One promise for each piece from a place on. */
-export type FetchPieces = (from: number, pieces: number) => Promise<Piece | undefined>[];
 
 /**
  * Asks for what a player is going to want that opens a film and jumps to `seconds`, as soon as the table of contents tells where it lies:

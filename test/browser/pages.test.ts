@@ -112,7 +112,10 @@ describe('timeline', () => {
 
   it('plays where it is clicked, and the pictures move', async () => {
     const page = await site.openTimeline('10:00:03');
+    // The recorder is told where the player will jump to.
+    const told = page.waitForRequest(/\/media\/[^?]+\?at=\d+\.\d{3}$/);
     await clickBar(page, 8.53 / 24);
+    await told;
     await waitForMoment(page, /^08:\d\d:\d\d$/);
     await page.keyboard.press(' ');
     await eventually(async () => (await front(page)).paused).toBe(false);

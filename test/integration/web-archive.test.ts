@@ -23,12 +23,23 @@ function otherSite(): ArchiveSource {
   };
 }
 
+const foreseen: [key: string, seconds: number][] = [];
+
+/** One whose films come through here, from far away. */
+function farSite(): ArchiveSource {
+  const { link: _none, ...far } = otherSite();
+  return { ...far, foresee: (...jump) => foreseen.push(jump) };
+}
+
 describe('the pages over archives alone', () => {
   let site: WebSite;
   beforeAll(async () => {
     site = await WebSite.start({
       status: undefined,
-      otherSites: new Map([['shop', otherSite()]]),
+      otherSites: new Map([
+        ['shop', otherSite()],
+        ['far', farSite()],
+      ]),
       mediaOrigins: [BUCKET],
       sprites: async ({ key }, _signal, picture) => {
         if (picture === 99) throw new Failure('There are 30.', { kind: 'permanent', code: 'unknown-picture' });
@@ -48,7 +59,7 @@ describe('the pages over archives alone', () => {
   it('say that no recorder is near, and what can be done', async () => {
     expect(await get('/api/v1/session')).toMatchObject({
       source: 'archive',
-      sites: ['home', 'shop'],
+      sites: ['home', 'shop', 'far'],
       capabilities: { recorder: false, sprites: true, transcode: true, storage: true },
     });
     expect((await site.asOwner('/api/v1/status')).status).toBe(404);
@@ -87,6 +98,22 @@ describe('the pages over archives alone', () => {
     for (const near of [`${media}x`, '/api/v1/media/shop/index/gate/x.mp4', '/api/v1/media/shop/../shop/x.mp4']) {
       expect((await site.asOwner(near)).status, near).toBe(404);
     }
+  });
+
+  it('tell an archive where a player is going to jump that opens a film, and nothing else', async () => {
+    const film = 'far/gate/2026/05/03/gate_20260503T120000Z_continuous.mp4';
+    const ask = (query: string, range: string) =>
+      site.asOwner(`/api/v1/media/${film}${query}`, { headers: { range: `bytes=${range}` } });
+    expect((await ask('?at=12.5', '0-')).body).toBe('bytes');
+    expect(foreseen).toEqual([[film, 12.5]]);
+    for (const [query, range] of [
+      ['', '0-'],
+      ['?at=0', '0-'],
+      ['?at=12.5', '2-'],
+      ['?at=12.5', '0-0'],
+    ] as const)
+      await ask(query, range);
+    expect(foreseen).toHaveLength(1);
   });
 
   it('tell what is frozen', async () => {
