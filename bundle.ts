@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { build, type Plugin } from 'esbuild';
 
 /**
- * What is loaded by every command and talks to nobody: as one file each it takes a third of the time. Whatever has a wire to the
+ * What many commands load and talks to nobody: as one file each it takes a third of the time. Whatever has a wire to the
  * outside stays a package of its own, so that an update of it takes effect.
  */
 const INLINED = new Set(['commander', 'yaml', 'zod', 'pino']);

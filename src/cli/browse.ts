@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { type Ffmpeg, findFfmpeg } from '../../lib/ffmpeg/find.js';
 import { archivePages } from '../app-archive.js';
 import { openPlace, type PlaceOptions } from './archive-place.js';
-import { type Context, EXIT, print, printJson, serviceLog, version } from './context.js';
+import { type Context, EXIT, print, printJson, version } from './context.js';
 import { usage } from './format.js';
 import { freePort } from './free-port.js';
+import { serviceLog } from './service-log.js';
 
 interface BrowseOptions extends PlaceOptions {
   port?: string;

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../../lib/clock.js';
-import { createLog, type Log } from '../../lib/log.js';
 
 /** What a command gets from the outside; `bin/` fills it in, tests do otherwise. */
 export interface Context {
@@ -39,15 +38,6 @@ export function version(): string {
     }
   }
   return 'unknown';
-}
-
-/** The log of a running service: readable at a terminal, JSON lines under a supervisor. */
-export function serviceLog(context: Context, options: GlobalOptions): Log {
-  return createLog({
-    level: options.quiet ? 'warn' : options.verbose ? 'debug' : 'info',
-    format: context.stderr.isTTY ? 'text' : 'json',
-    write: (line) => context.stderr.write(line),
-  });
 }
 
 export function print(context: Context, text: string): void {

@@ -2,7 +2,8 @@ import { ensureFfmpeg } from '../../lib/ffmpeg/find.js';
 import { startApp } from '../app-web.js';
 import { loadConfig } from '../config/load.js';
 import { abandonedProblem } from '../operate/conditions.js';
-import { type Context, EXIT, type GlobalOptions, serviceLog, version } from './context.js';
+import { type Context, EXIT, type GlobalOptions, version } from './context.js';
+import { serviceLog } from './service-log.js';
 
 /** `nvr-uplink run`: the service in the foreground, until stopped. */
 export async function run(context: Context, options: GlobalOptions): Promise<number> {

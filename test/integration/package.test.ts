@@ -47,3 +47,28 @@ it('keeps the names of our functions, for traces', async () => {
   const texts = await Promise.all(parts.map((name) => readFile(join(folder, name), 'utf8')));
   expect(texts.some((text) => /^ {2}async write\(lane, handle, source/m.test(text))).toBe(true);
 });
+
+/** What is loaded with a part, not later: the files that the build put into it, and the packages it left alone. */
+async function loadedWith(part: RegExp): Promise<string[]> {
+  const folder = join(dir, 'package', 'dist', 'src');
+  const parts = (await readdir(folder)).filter((name) => part.test(name));
+  expect(parts).toHaveLength(1);
+  const loaded = new Set<string>();
+  for (const name of parts) {
+    const text = await readFile(join(folder, name), 'utf8');
+    // The build names each file it takes above what it takes of it.
+    for (const [, file] of text.matchAll(/^\/\/ (\S+\.[jt]s)$/gm)) loaded.add(file!);
+    for (const [, from] of text.matchAll(/^(?:import|export) (?:[^;'"]*? from )?["']([^"']+)["'];$/gms)) {
+      if (!from!.startsWith('./')) loaded.add(from!);
+      else if (!parts.includes(from!.slice(2))) parts.push(from!.slice(2));
+    }
+  }
+  return [...loaded];
+}
+
+it('loads no logger for a command that logs nothing', async () => {
+  const logger = 'node_modules/pino/pino.js';
+  expect(await loadedWith(/^program-\w+\.js$/)).not.toContain(logger);
+  expect(await loadedWith(/^upload-\w{8}\.js$/)).not.toContain(logger);
+  expect(await loadedWith(/^run-\w+\.js$/)).toContain(logger);
+});
