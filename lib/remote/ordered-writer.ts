@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import ssh2, { type SFTPWrapper } from 'ssh2';
+import type { SFTPWrapper } from 'ssh2';
 import type { Clock } from '../clock.js';
 import type { Attempt } from './attempt.js';
 import { FlightWindow } from './flight-window.js';
@@ -7,8 +7,9 @@ import { leanWrite } from './lean-write.js';
 import type { OnProgress } from './remote.js';
 import type { SendingFile } from './sending-file.js';
 import type { Lane } from './sftp-lanes.js';
+import { OPEN_MODE } from './sftp-protocol.js';
 
-const { WRITE, CREAT, TRUNC } = ssh2.utils.sftp.OPEN_MODE;
+const { WRITE, CREAT, TRUNC } = OPEN_MODE;
 
 /** At most 31,952: ssh2 splits larger ones for servers that are not OpenSSH and sends the rest later, out of order. */
 const CHUNK = 30_720;

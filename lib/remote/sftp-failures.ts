@@ -1,8 +1,6 @@
-import ssh2 from 'ssh2';
 import { Failure, messageOf } from '../errors.js';
 import { lostFailure, quote, saysFull, unreachableFailure } from './failures.js';
-
-const STATUS = ssh2.utils.sftp.STATUS_CODE;
+import { STATUS } from './sftp-protocol.js';
 
 /** SFTP v5/v6 codes some v3 servers send all the same (draft-ietf-secsh-filexfer-13 §9.1). */
 const NO_SPACE_ON_FILESYSTEM = 14;

@@ -1,9 +1,7 @@
 import { Attempt } from './attempt.js';
 import { HostKeys } from './host-key.js';
 import { dial, type SftpEndpoint } from './sftp-dial.js';
-import { requestFailure } from './sftp-failures.js';
-
-const PERMISSION_DENIED = 3;
+import { isPermissionDenied, requestFailure } from './sftp-failures.js';
 
 /**
  * Whether the user may read a file that is there: false only where the server denies just that. On a connection of its own, with a
@@ -21,7 +19,7 @@ export async function mayRead(
       new Promise<boolean>((resolve, reject) => {
         channel.open(path, 'r', (error) => {
           if (!error) resolve(true);
-          else if ((error as { code?: number }).code === PERMISSION_DENIED) resolve(false);
+          else if (isPermissionDenied(error)) resolve(false);
           else reject(requestFailure(name, `read ${path}`, error));
         });
       }),

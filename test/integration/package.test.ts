@@ -72,3 +72,10 @@ it('loads no logger for a command that logs nothing', async () => {
   expect(await loadedWith(/^upload-\w{8}\.js$/)).not.toContain(logger);
   expect(await loadedWith(/^run-\w+\.js$/)).toContain(logger);
 });
+
+it('connects to an SFTP server before it loads the library for that', async () => {
+  const sftp = await loadedWith(/^sftp-\w{8}\.js$/);
+  expect(sftp).toContain('node:net');
+  expect(sftp).not.toContain('ssh2');
+  expect(await loadedWith(/^sftp-sign-in-\w+\.js$/)).toContain('ssh2');
+});

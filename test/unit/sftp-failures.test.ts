@@ -1,5 +1,7 @@
+import ssh2 from 'ssh2';
 import { describe, expect, it } from 'vitest';
 import { dialFailure, requestFailure } from '../../lib/remote/sftp-failures.js';
+import { OPEN_MODE, STATUS } from '../../lib/remote/sftp-protocol.js';
 
 const status = (code: number, message = '') => Object.assign(new Error(message), { code });
 
@@ -38,4 +40,9 @@ describe('what SFTP refusals mean', () => {
       expect(failure.message).toContain(code);
     }
   });
+});
+
+it('knows the numbers of SFTP as ssh2 does', () => {
+  expect(ssh2.utils.sftp.STATUS_CODE).toMatchObject(STATUS);
+  expect(ssh2.utils.sftp.OPEN_MODE).toMatchObject(OPEN_MODE);
 });
