@@ -57,7 +57,7 @@ async function loadedWith(part: RegExp): Promise<string[]> {
   for (const name of parts) {
     const text = await readFile(join(folder, name), 'utf8');
     // The build names each file it takes above what it takes of it.
-    for (const [, file] of text.matchAll(/^\/\/ (\S+\.[jt]s)$/gm)) loaded.add(file!);
+    for (const [, file] of text.matchAll(/^\/\/ (\S+\.[jt]s|required:\S+)$/gm)) loaded.add(file!);
     for (const [, from] of text.matchAll(/^(?:import|export) (?:[^;'"]*? from )?["']([^"']+)["'];$/gms)) {
       if (!from!.startsWith('./')) loaded.add(from!);
       else if (!parts.includes(from!.slice(2))) parts.push(from!.slice(2));
@@ -76,6 +76,13 @@ it('loads no logger for a command that logs nothing', async () => {
 it('connects to an SFTP server before it loads the library for that', async () => {
   const sftp = await loadedWith(/^sftp-\w{8}\.js$/);
   expect(sftp).toContain('node:net');
-  expect(sftp).not.toContain('ssh2');
-  expect(await loadedWith(/^sftp-sign-in-\w+\.js$/)).toContain('ssh2');
+  expect(sftp).not.toContain('required:ssh2');
+  expect(await loadedWith(/^sftp-sign-in-\w+\.js$/)).toContain('required:ssh2');
+});
+
+it('imports no package that can be required, which is quicker', async () => {
+  const s3 = await loadedWith(/^s3-\w{8}\.js$/);
+  expect(s3).toContain('required:@aws-sdk/client-s3');
+  expect(s3).not.toContain('@aws-sdk/client-s3');
+  expect(await loadedWith(/^run-\w+\.js$/)).toContain('p-queue');
 });
