@@ -25,6 +25,9 @@ const DURATION = 0x100;
 const SIZE = 0x200;
 const COMPOSITION = 0x800;
 
+/** In `traf`, as it is made here: behind its own head, `tfhd`, `tfdt`, and the head, flags and count of `trun`. */
+const DATA_OFFSET_AT = 8 + 20 + 20 + 16;
+
 /** §8.8.3.1: depends on others and is no place to start, or neither. */
 const DEPENDENT = 0x01010000;
 const KEY = 0x02000000;
@@ -53,14 +56,14 @@ class FragmentTrack {
     this.media.append(data);
   }
 
-  /** `traf`; its media begins `offset` bytes behind the start of `moof`, and its last sample ends at `end`. */
-  box(offset: number, end: number): Buffer {
+  /** `traf`, whose last sample ends at `end`; where its media begins is to be written at {@link DATA_OFFSET_AT}. */
+  box(end: number): Buffer {
     const flags = this.video ? DEPENDENT : KEY;
     const tfhd = box('tfhd', words([DEFAULT_FLAGS | BASE_IS_MOOF, this.id, flags]));
-    const time = Buffer.alloc(8);
+    const time = Buffer.allocUnsafe(8);
     time.writeBigInt64BE(BigInt(this.dts[0]!));
     const tfdt = box('tfdt', words([0x1000000]), time);
-    return box('traf', tfhd, tfdt, box('trun', words(this.#run(offset, end))));
+    return box('traf', tfhd, tfdt, box('trun', words(this.#run(end))));
   }
 
   clear(): void {
@@ -70,10 +73,10 @@ class FragmentTrack {
   }
 
   /** Version 1: a picture may be shown before its time of decoding, by the letter. */
-  #run(offset: number, end: number): number[] {
+  #run(end: number): number[] {
     const first = this.video && this.#key;
     const flags = OFFSET | DURATION | SIZE | (first ? FIRST_FLAGS : 0) | (this.video ? COMPOSITION : 0);
-    const fields = [0x1000000 + flags, this.dts.length, offset, ...(first ? [KEY] : [])];
+    const fields = [0x1000000 + flags, this.dts.length, 0, ...(first ? [KEY] : [])];
     for (let index = 0; index < this.dts.length; index++) {
       fields.push((this.dts[index + 1] ?? end) - this.dts[index]!, this.#sizes[index]!);
       if (this.video) fields.push(this.#delays[index]!);
@@ -130,13 +133,16 @@ export class Fragment {
     const tracks = [this.#video, this.#audio].filter(({ dts }) => dts.length > 0);
     const ends = tracks.map(({ video, dts }) => (video ? end : dts.at(-1)! + unitTicks));
     const mfhd = table('mfhd', [++this.#sequence]);
-    const assemble = (offsets: readonly number[]) =>
-      box('moof', mfhd, ...tracks.map((track, index) => track.box(offsets[index]!, ends[index]!)));
+    const trafs = tracks.map((track, index) => track.box(ends[index]!));
+    const moof = box('moof', mfhd, ...trafs);
+    const base = moof.length + 8;
+    let at = moof.length - trafs.reduce((size, traf) => size + traf.length, 0);
+    for (const [index, { video }] of tracks.entries()) {
+      moof.writeInt32BE(video ? base : base + this.#video.media.length, at + DATA_OFFSET_AT);
+      at += trafs[index]!.length;
+    }
     const length = this.length;
-    // Its size does not depend on the offsets in it.
-    const base = assemble(tracks.map(() => 0)).length + 8;
-    const moof = assemble(tracks.map(({ video }) => (video ? base : base + this.#video.media.length)));
-    const mdat = Buffer.alloc(8);
+    const mdat = Buffer.allocUnsafe(8);
     mdat.writeUInt32BE(8 + length);
     mdat.write('mdat', 4, 'latin1');
     const media = tracks.map((track) => track.media.empty());

@@ -3,10 +3,15 @@ import { unsupported } from './strict.js';
 
 /** One box (ISO/IEC 14496-12 §4.2). */
 export function box(type: string, ...contents: Buffer[]): Buffer {
-  const head = Buffer.alloc(8);
-  head.writeUInt32BE(8 + contents.reduce((size, content) => size + content.length, 0));
-  head.write(type, 4, 'latin1');
-  return Buffer.concat([head, ...contents]);
+  const bytes = Buffer.allocUnsafe(8 + contents.reduce((size, content) => size + content.length, 0));
+  bytes.writeUInt32BE(bytes.length);
+  bytes.write(type, 4, 'latin1');
+  let at = 8;
+  for (const content of contents) {
+    bytes.set(content, at);
+    at += content.length;
+  }
+  return bytes;
 }
 
 /** Unsigned 32-bit numbers, negative ones as two's complement. Throws `media-unsupported` if one needs more. */

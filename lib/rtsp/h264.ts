@@ -61,9 +61,11 @@ export class H264Depacketiser implements Depacketiser {
       this.#units.broken();
       return;
     }
-    const [indicator, header] = [bytes[from]!, bytes[from + 1]!];
+    const indicator = bytes[from]!;
+    const header = bytes[from + 1]!;
     const type = header & 0x1f;
-    const [first, last] = [(header & 0x80) !== 0, (header & 0x40) !== 0];
+    const first = (header & 0x80) !== 0;
+    const last = (header & 0x40) !== 0;
     const payload = from + 2;
     if (!first) {
       this.#units.more(bytes, payload, to, type, last);

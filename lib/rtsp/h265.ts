@@ -68,7 +68,8 @@ export class H265Depacketiser implements Depacketiser {
     }
     const header = bytes[from + 2]!;
     const type = header & 0x3f;
-    const [first, last] = [(header & 0x80) !== 0, (header & 0x40) !== 0];
+    const first = (header & 0x80) !== 0;
+    const last = (header & 0x40) !== 0;
     const payload = from + 3;
     if (!first) {
       this.#units.more(bytes, payload, to, type, last);
