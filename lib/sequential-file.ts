@@ -42,11 +42,21 @@ export class SequentialFile {
 
   async append(bytes: Buffer): Promise<void> {
     for (let from = 0; from < bytes.length; ) {
-      const copied = bytes.copy(this.#block, this.#filled, from);
+      const copied = bytes.copy(this.room, 0, from);
       from += copied;
-      this.#filled += copied;
-      if (this.#filled === BLOCK) await this.#flush(BLOCK);
+      await this.filled(copied);
     }
+  }
+
+  /** Where the next bytes go, never empty: whoever puts them there without a copy says so by {@link filled}, before anything else. */
+  get room(): Buffer {
+    return this.#block.subarray(this.#filled);
+  }
+
+  /** The first `length` bytes of {@link room} are the next ones of the file. Writes them when the room is full. */
+  async filled(length: number): Promise<void> {
+    this.#filled += length;
+    if (this.#filled === BLOCK) await this.#flush(BLOCK);
   }
 
   /** Writes what is left. The file then has exactly the bytes appended. */

@@ -5,6 +5,7 @@ import { type Box, fileBoxes } from './boxes.js';
 import { describeHeader, type Mp4Description } from './describe.js';
 import { fileHeader } from './header.js';
 import { type Movie, readMovie } from './movie.js';
+import { PayloadReader, readWhole } from './payload-reader.js';
 import { SampleReader } from './samples.js';
 import { unsupported } from './strict.js';
 
@@ -18,9 +19,6 @@ export interface Sealed extends Omit<Mp4Description, 'faststart'> {
 /** A header larger than these is not one of a recording: they hold no samples, and those of one group of pictures. */
 const MAX_MOOV = 2 ** 20;
 const MAX_MOOF = 2 ** 23;
-
-/** Bytes read, hashed and written at a time. */
-const BLOCK = 2 ** 22;
 
 /**
  * Writes the fragmented MP4 `from`, as `segmentArguments` have ffmpeg record it, to `to` with one complete header before the
@@ -83,7 +81,7 @@ async function boxBytes(source: FileHandle, box: Box & { head: Buffer }, limit: 
   if (size > limit) throw unsupported(`${box.type} of ${size} bytes`);
   if (box.head.length >= size) return box.head.subarray(0, size);
   const bytes = Buffer.allocUnsafe(size);
-  await readWhole(source, bytes, box.start);
+  await readWhole(source, [bytes], box.start);
   return bytes;
 }
 
@@ -97,37 +95,20 @@ async function write(
 ): Promise<string> {
   const hash = createHash('sha256');
   const target = await SequentialFile.create(to);
-  const append = async (piece: Buffer) => {
-    hash.update(piece);
-    await target.append(piece);
-  };
   try {
-    await append(header);
-    const block = Buffer.allocUnsafeSlow(BLOCK);
-    const end = payloads.at(-1)!.end;
-    let next = 0;
-    for (let at = payloads[0]!.body; at < end; at += BLOCK) {
+    hash.update(header);
+    await target.append(header);
+    const reader = new PayloadReader(source, payloads);
+    while (!reader.done) {
       signal.throwIfAborted();
-      // The headers between the payloads are small: reading them too costs less than a read for each payload.
-      const bytes = block.subarray(0, Math.min(BLOCK, end - at));
-      await readWhole(source, bytes, at);
-      for (; next < payloads.length && payloads[next]!.body < at + bytes.length; next++) {
-        const payload = payloads[next]!;
-        await append(bytes.subarray(Math.max(payload.body - at, 0), payload.end - at));
-        if (payload.end > at + bytes.length) break;
-      }
+      const { room } = target;
+      const length = await reader.read(room);
+      hash.update(room.subarray(0, length));
+      await target.filled(length);
     }
     await target.finish();
   } finally {
     await target.close();
   }
   return hash.digest('hex');
-}
-
-async function readWhole(source: FileHandle, into: Buffer, at: number): Promise<void> {
-  for (let done = 0; done < into.length; ) {
-    const { bytesRead } = await source.read(into, done, into.length - done, at + done);
-    if (bytesRead === 0) throw unsupported('the file became shorter');
-    done += bytesRead;
-  }
 }
