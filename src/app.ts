@@ -6,6 +6,7 @@ import { defaultRouteInterface } from '../lib/default-route.js';
 import { messageOf } from '../lib/errors.js';
 import type { Ffmpeg } from '../lib/ffmpeg/find.js';
 import type { Log } from '../lib/log.js';
+import { thisMachine } from '../lib/machine.js';
 import type { Remote } from '../lib/remote/remote.js';
 import { Throttle } from '../lib/remote/throttle.js';
 import { runAll, type Service } from '../lib/service.js';
@@ -83,6 +84,7 @@ export class App implements Service {
   readonly #leftovers: readonly Leftover[];
   readonly #services: Service[];
   readonly #cutShort = new AbortController();
+  readonly #machine = thisMachine();
 
   /**
    * Takes the storage folder over and repairs what a crash left half done. Nothing runs yet.
@@ -108,9 +110,7 @@ export class App implements Service {
       const spool = new Spool(layout, config.site, ledger, Object.keys(config.remotes), clock);
       await removeAsides([layout.root, layout.ready, layout.sent, layout.index], log);
       await completeCommits(spool, ledger, log);
-      const running = [...ledger.runs.endAbandoned(clock.now()), ...ledger.offs.closeAbandoned()];
-      const crashed = new Set([...running, ...ledger.gaps.endAbandoned()]);
-      ledger.motion.endAbandoned();
+      const crashed = ledger.endAbandoned(clock.now());
       const identity = await loadIdentity(join(layout.root, 'identity.pem'));
       const index = new IndexWriter({
         ...{ site: config.site, queue: new SpoolIndexQueue(spool, ledger, clock), identity, clock },
@@ -154,7 +154,7 @@ export class App implements Service {
     this.#lock = parts.lock;
     this.#leftovers = parts.leftovers;
     this.#finisher = new Finisher(spool, ledger, ffmpeg.path, clock, log, this.#cutShort.signal);
-    const unset = new UnsetTimes(ledger, clock);
+    const unset = new UnsetTimes(ledger, clock, this.#machine);
     unset.note();
     this.#finisher.rightTime = (time) => unset.right(time);
     this.locators = buildLocators(config, { ledger, clock, log });
@@ -227,6 +227,7 @@ export class App implements Service {
       const known = this.ledger.coveredUntil(camera) !== undefined;
       return new Recorder({
         ...{ camera, engine: engines[record.engine], clock, log, ledger: this.ledger, sink: this.#finisher },
+        machine: this.#machine,
         source: async (signal) => {
           await this.#mayWrite();
           return await cameraStream('main', settings, locator, signal);

@@ -101,6 +101,12 @@ export class Gaps {
     return row && gapRow(row);
   }
 
+  /** Until when the one that lasts was seen to. */
+  seenUntil(camera: string): number | undefined {
+    const row = this.#db.prepare('SELECT seen_at FROM gaps WHERE camera = ? AND end IS NULL').get(camera);
+    return (row?.seen_at as number | null | undefined) ?? undefined;
+  }
+
   /** Gaps that touch the interval, by start. */
   between(camera: string, from: number, to: number): GapRow[] {
     // The plus keeps SQLite from walking through all earlier gaps by their start.

@@ -115,6 +115,13 @@ export class Ledger {
     return ends.length > 0 ? Math.max(...ends) : undefined;
   }
 
+  /** What lasted when a recorder was killed is over, as far as it is known. Returns the cameras that were not stopped in order. */
+  endAbandoned(at: number): ReadonlySet<string> {
+    const cameras = [...this.runs.endAbandoned(at), ...this.offs.closeAbandoned(), ...this.gaps.endAbandoned()];
+    this.motion.endAbandoned();
+    return new Set(cameras);
+  }
+
   /**
    * The wall clock was set: what is counted from a moment of the old one goes on as if nothing had happened. What was verified later
    * than `verifiedBefore` was by another clock.

@@ -182,4 +182,11 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE gaps ADD COLUMN seen_at INTEGER;
   `,
+  // The clock was set during a run: what of its media, before `until_ms`, is dated by which anchor, of which clock.
+  `
+  CREATE TABLE run_steps (
+    run TEXT NOT NULL, until_ms INTEGER NOT NULL, anchor INTEGER NOT NULL, era INTEGER NOT NULL,
+    PRIMARY KEY (run, until_ms)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

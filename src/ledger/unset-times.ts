@@ -1,16 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { uptime } from 'node:os';
 import type { Clock } from '../../lib/clock.js';
+import type { Machine } from '../../lib/machine.js';
 import { isUnset } from '../../lib/unset-clock.js';
 import type { Ledger } from './ledger.js';
 
 const KEY = 'unset-clock';
-
-/** What goes on counting whoever sets the clock, until the machine starts anew. */
-export interface Machine {
-  boot: string | undefined;
-  uptimeMs(): number;
-}
 
 /**
  * What a clock that was not set yet stood at, kept so that what was recorded by it and left behind by a kill is dated right once it is
@@ -21,7 +14,7 @@ export class UnsetTimes {
   readonly #clock: Clock;
   readonly #machine: Machine;
 
-  constructor(ledger: Ledger, clock: Clock, machine: Machine = thisMachine()) {
+  constructor(ledger: Ledger, clock: Clock, machine: Machine) {
     this.#ledger = ledger;
     this.#clock = clock;
     this.#machine = machine;
@@ -44,18 +37,5 @@ export class UnsetTimes {
   /** What the clock, as it is, showed when the machine started. */
   #zero(): number {
     return this.#clock.now() - this.#machine.uptimeMs();
-  }
-}
-
-function thisMachine(): Machine {
-  return { boot: bootId(), uptimeMs: () => uptime() * 1_000 };
-}
-
-function bootId(): string | undefined {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    // Not Linux: what a kill leaves behind keeps the time it has.
-    return undefined;
   }
 }

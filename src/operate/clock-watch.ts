@@ -7,8 +7,17 @@ import type { Ledger } from '../ledger/ledger.js';
 
 const EVERY_MS = 500;
 
+/** How often cameras follow what the clock is corrected by. */
+const FOLLOW_MS = 60_000;
+
 /** Nothing that was postponed waits longer than this after a start, whatever clock postponed it. */
 const LONGEST_WAIT_MS = 60 * 60_000;
+
+/** What notes times by the clock. */
+interface Camera {
+  clockStepped(step: ClockStep): void;
+  followClock(): void;
+}
 
 /** Sees soon that the wall clock was set, and lets everything go on that is counted by it. */
 export class ClockWatch implements Service {
@@ -16,14 +25,9 @@ export class ClockWatch implements Service {
   readonly #clock: WatchedClock;
   readonly #ledger: Ledger;
   readonly #log: Log;
-  readonly #cameras: readonly { clockStepped(step: ClockStep): void }[];
+  readonly #cameras: readonly Camera[];
 
-  constructor(
-    clock: WatchedClock,
-    ledger: Ledger,
-    log: Log,
-    cameras: readonly { clockStepped(step: ClockStep): void }[],
-  ) {
+  constructor(clock: WatchedClock, ledger: Ledger, log: Log, cameras: readonly Camera[]) {
     this.#clock = clock;
     this.#ledger = ledger;
     this.#log = log;
@@ -34,8 +38,13 @@ export class ClockWatch implements Service {
     this.#clock.onStep = (step) => this.#stepped(step);
     for (const waits of [this.#ledger.deliveries, this.#ledger.doubts])
       waits.capWaits(this.#clock.now(), LONGEST_WAIT_MS);
+    let followedAt = this.#clock.monotonic();
     while (!signal.aborted) {
       this.#clock.now();
+      if (this.#clock.monotonic() - followedAt >= FOLLOW_MS) {
+        for (const camera of this.#cameras) camera.followClock();
+        followedAt = this.#clock.monotonic();
+      }
       await this.#clock.sleep(EVERY_MS, signal);
     }
   }

@@ -1,4 +1,5 @@
 import { messageOf } from '../../lib/errors.js';
+import { NotedClock } from '../ledger/noted-clock.js';
 import type { GapCause } from '../segment.js';
 import type { RecordingPlan } from './plan.js';
 import type { RecorderOptions } from './recorder-options.js';
@@ -21,9 +22,11 @@ export class MissingTime {
   readonly #options: RecorderOptions;
   #coveredUntil: number | undefined;
   #toldUnnoted = false;
+  readonly #clock: NotedClock;
 
   constructor(options: RecorderOptions) {
     this.#options = options;
+    this.#clock = new NotedClock(options.ledger, options.machine, options.camera);
   }
 
   /** Takes up the era that the ledger is at. */
@@ -38,32 +41,57 @@ export class MissingTime {
       this.#coveredUntil = Math.max(coveredUntil, this.#coveredUntil ?? 0);
   }
 
-  /** The clock went back while nobody recorded: what is known already is of a time that is still to come. */
-  noteEarlierStep(now: number): void {
+  /**
+   * The clock was set while nobody recorded, or before whoever did could note it: so it was `at` the moment we began, by the clock as it
+   * is, which shows `now`. Where nobody knows by how much, it only shows in what is known already, if that is of a time still to come.
+   * False if it could not be noted.
+   */
+  noteEarlierStep(now: number, at = now): boolean {
     const { camera, ledger } = this.#options;
-    const known = ledger.coveredUntil(camera) ?? 0;
-    if (known > now + AHEAD_MS) this.noteStep(known, now);
+    const known = Math.max(ledger.coveredUntil(camera) ?? 0, ledger.gaps.seenUntil(camera) ?? 0);
+    const before = at - this.#clock.missedMs(now);
+    // Of an uptime that began anew with a container, all that is known would be of a time still to come.
+    if (before !== at && known <= before + AHEAD_MS)
+      return this.note(before) && this.noteStep(before, at) !== undefined;
+    return known <= at + AHEAD_MS || this.noteStep(known, at) !== undefined;
   }
 
-  /** `before` by the clock as it was is `after` by the clock as it is. A gap that lasts is one of each. Returns the new era. */
-  noteStep(before: number, after: number): number {
-    const { camera, ledger, log } = this.#options;
-    this.#coveredUntil = undefined;
-    this.startedAt = undefined;
+  /**
+   * `before` by the clock as it was is `after` by the clock as it is. A gap that lasts is one of each. Returns the new era, which
+   * `also` is told of in the same transaction; undefined if it could not be noted.
+   */
+  noteStep(before: number, after: number, also?: (era: number) => void): number | undefined {
+    const { camera, ledger } = this.#options;
     try {
-      ledger.transaction(() => {
+      this.era = ledger.transaction(() => {
         const [gap, off] = [ledger.gaps.current(camera), ledger.offs.current(camera)];
         if (gap) ledger.gaps.close(camera, before);
         if (off) ledger.offs.close(camera, before);
         ledger.clockSteps.add(camera, before, after);
         if (gap) ledger.gaps.open(camera, after, gap.cause, gap.detail);
         if (off) ledger.offs.open(camera, after, off.reason);
+        this.#clock.step(after - before);
+        const era = ledger.clockSteps.era(camera);
+        also?.(era);
+        return era;
       });
-      this.era = ledger.clockSteps.era(camera);
     } catch (error) {
-      log.error({ camera, error: messageOf(error) }, 'that the clock was set could not be noted');
+      this.#tellUnnoted('that the clock was set could not be noted; tried again', error);
+      return undefined;
     }
+    this.#coveredUntil = undefined;
+    this.startedAt = undefined;
     return this.era;
+  }
+
+  /** The clock that the ledger's times are of shows `now`; see `NotedClock`. */
+  follow(now: number): void {
+    try {
+      this.#clock.follow(now);
+    } catch (error) {
+      const { camera, log } = this.#options;
+      log.warn({ camera, error: messageOf(error) }, 'what clock its times are of could not be noted; tried again');
+    }
   }
 
   /**
@@ -72,7 +100,7 @@ export class MissingTime {
    * false then.
    */
   note(now: number): boolean {
-    const { camera, ledger, log, plan } = this.#options;
+    const { camera, ledger, plan } = this.#options;
     if (!this.owed) return true;
     try {
       if (plan?.modeAt(now) === 'off') ledger.transaction(() => this.#noteOff(plan, now));
@@ -91,11 +119,16 @@ export class MissingTime {
       this.#toldUnnoted = false;
       return true;
     } catch (error) {
-      // Tried at each attempt; once is enough to say so.
-      if (!this.#toldUnnoted) log.error({ camera, error: messageOf(error) }, 'a gap could not be noted; tried again');
-      this.#toldUnnoted = true;
+      this.#tellUnnoted('a gap could not be noted; tried again', error);
       return false;
     }
+  }
+
+  /** Tried at each attempt; once is enough to say so. */
+  #tellUnnoted(what: string, error: unknown): void {
+    const { camera, log } = this.#options;
+    if (!this.#toldUnnoted) log.error({ camera, error: messageOf(error) }, what);
+    this.#toldUnnoted = true;
   }
 
   /** While no recorder ran, nobody knows what else was missing: that time is a gap of its own, before and after those of one that runs. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.js';
 import type { Log } from '../../lib/log.js';
+import type { Machine } from '../../lib/machine.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { GapCause } from '../segment.js';
 import type { RecordingEngine, StreamSource } from './engine.js';
@@ -33,6 +34,8 @@ export interface RecorderOptions {
   sink: SegmentSink;
   ledger: Ledger;
   clock: Clock;
+  /** By which a start knows that the clock was set while nobody could note it. */
+  machine: Machine;
   log: Log;
   /** How long after the others this one begins: many that connect at once would hold each other up. */
   startDelayMs?: number;

@@ -7,7 +7,7 @@ import { OFF_REASONS } from '../segment.js';
 import { causeOf, codeOf } from './gap-cause.js';
 import { MissingTime } from './missing-time.js';
 import type { RecorderOptions, RecorderState } from './recorder-options.js';
-import { Run } from './run.js';
+import { type OnStep, Run } from './run.js';
 import { COUNTED_BACK, UNSET, UndatedRuns } from './undated-runs.js';
 import { START_MS } from './watchdog.js';
 
@@ -16,6 +16,8 @@ const PROVEN_MS = 60_000;
 
 /** A stream that begins later than this after it was asked for never does. */
 const LONGEST_START_MS = 60_000;
+
+const UNWRITABLE = 'the ledger cannot be written';
 
 /** How often the time is looked at while modes change with it, and how often the ledger is told that it still is off. */
 const LOOK_MS = 1_000;
@@ -31,8 +33,10 @@ export class Recorder implements Service {
   readonly #missing: MissingTime;
   /** The one under way. */
   #run: Run | undefined;
-  /** By how much the wall clock was set while a file was open that the run did not get to end. */
+  /** By how much the wall clock was set that the ledger does not know of yet, nor the run under way. */
   #untakenMs = 0;
+  /** It is known by which clock the ledger's times are. */
+  #begun = false;
   /** While the clock is not set: nothing is noted yet, and these wait for their times. */
   #undated: UndatedRuns | undefined;
   /** How long a stream may take to begin: twice as long each time that it did not. */
@@ -52,10 +56,7 @@ export class Recorder implements Service {
     this.#missing.owed = { cause: firstCause };
     this.#missing.begin();
     const dating = isUnset(clock.now()) ? this.#waitForTime(signal) : undefined;
-    if (!dating) {
-      this.#missing.noteEarlierStep(clock.now());
-      this.#missing.startedAt = clock.now();
-    }
+    if (!dating && !(await this.#begin(signal))) return this.#stopped();
     if (startDelayMs > 0) await clock.sleep(startDelayMs, signal);
     while (!signal.aborted) {
       if (await this.#rest(signal)) continue;
@@ -69,12 +70,35 @@ export class Recorder implements Service {
       log.warn({ camera, code: failure.code, hint: failure.hint }, `${failure.message}; retry in ${seconds(waitMs)}`);
       await clock.sleep(waitMs, signal);
     }
-    this.state.recording = false;
-    this.state.reason = 'stopped';
+    this.#stopped();
     await Promise.all([dating, ...this.#ending]);
     this.#missing.owed = { cause: 'recorder-stopped' };
     this.#noteGap();
     this.#takeUntaken();
+  }
+
+  #stopped(): void {
+    this.state.recording = false;
+    this.state.reason = 'stopped';
+  }
+
+  /** Nothing is noted before it is known by which clock. False if that was never to be, because the ledger cannot be written. */
+  async #begin(signal: AbortSignal): Promise<boolean> {
+    const { clock } = this.#options;
+    while (!this.#missing.noteEarlierStep(clock.now())) {
+      this.state.reason = UNWRITABLE;
+      await clock.sleep(LOOK_MS, signal);
+      if (signal.aborted) return false;
+    }
+    this.#begun = true;
+    this.followClock();
+    this.#missing.startedAt = clock.now();
+    return true;
+  }
+
+  /** To be called every minute: a clock is corrected all the time, and the ledger is to know by which one its times are, should we be killed. */
+  followClock(): void {
+    if (this.#begun) this.#missing.follow(this.#options.clock.now() - this.#unnotedMs);
   }
 
   /**
@@ -87,10 +111,14 @@ export class Recorder implements Service {
       if (!isUnset(at)) this.#date(this.#undated);
       return;
     }
-    const run = this.#run;
-    if (run?.keepsStep(byMs)) return;
-    this.#missing.noteStep(at - byMs, at);
-    run?.step(byMs, this.#missing.era);
+    // A start sees it by itself.
+    if (!this.#begun) return;
+    if (this.#run) {
+      this.#run.clockStepped({ at, byMs });
+      return;
+    }
+    this.#untakenMs += byMs;
+    this.#takeUntaken();
   }
 
   /** A clock that is not set says neither when something is nor what is to be recorded: all is, and what it was is noted afterwards. */
@@ -100,22 +128,30 @@ export class Recorder implements Service {
     this.state.note = UNSET;
     log.warn({ camera }, UNSET);
     await untilSet(clock, signal);
-    // Left to the next start, which finds the files.
-    if (signal.aborted || !this.#undated) return;
-    log.warn({ camera }, 'nobody sets the clock: times are noted as it shows them');
-    this.#date(this.#undated);
+    if (isUnset(clock.now()) && !signal.aborted)
+      log.warn({ camera }, 'nobody sets the clock: times are noted as it shows them');
+    // At a stop all is left to the next start, which finds the files.
+    while (this.#undated && !signal.aborted) {
+      this.#date(this.#undated);
+      if (this.#undated) await clock.sleep(LOOK_MS, signal);
+    }
   }
 
-  /** Each run that waited, in order: the gap before it, its times, its files. */
+  /** Each run that waited, in order: the gap before it, its times, its files. Tried again where the ledger cannot be written. */
   #date(undated: UndatedRuns): void {
     const { camera, clock, log } = this.#options;
     const due = this.#missing.owed;
-    this.#undated = undefined;
-    if (this.state.note === UNSET) this.state.note = undefined;
     const began = undated.begun();
-    this.#missing.noteEarlierStep(began[0]?.beganAt ?? clock.now());
+    this.#missing.owed = counted(began[0]?.owed) ?? due;
+    const isNoted = this.#missing.noteEarlierStep(clock.now(), began[0]?.beganAt);
+    this.#missing.owed = due;
+    if (!isNoted) return;
+    this.#undated = undefined;
+    this.#begun = true;
+    this.followClock();
+    if (this.state.note === UNSET) this.state.note = undefined;
     for (const { run, owed, beganAt } of began) {
-      this.#missing.owed = owed && { ...owed, detail: [owed.detail, COUNTED_BACK].filter(Boolean).join('; ') };
+      this.#missing.owed = counted(owed);
       this.#noteGap(beganAt);
       try {
         run.date(this.#missing.era);
@@ -145,10 +181,11 @@ export class Recorder implements Service {
     Object.assign(this.state, { recording: false, off: true, offUntil, reason, idle: undefined, note: undefined });
     await Promise.all(this.#ending);
     this.#missing.owed ??= { cause: 'starting' };
-    if (this.#untakenMs !== 0 && this.#noteGap()) this.#takeUntaken();
+    this.#takeUntaken();
     let notedAt = Number.NEGATIVE_INFINITY;
     while (!signal.aborted && plan.rests(clock.now())) {
-      if (clock.monotonic() - notedAt >= NOTE_OFF_MS && this.#noteGap()) notedAt = clock.monotonic();
+      if (clock.monotonic() - notedAt >= NOTE_OFF_MS && this.#takeUntaken() && this.#noteGap())
+        notedAt = clock.monotonic();
       await clock.sleep(LOOK_MS, signal);
     }
     this.#noteGap();
@@ -174,14 +211,14 @@ export class Recorder implements Service {
 
   /** One connection, from start to end. Returns why it ended; a stop by `signal` is not a failure but is returned too. */
   async #runOnce(signal: AbortSignal): Promise<Failure> {
-    const onStep = (before: number, after: number) => this.#missing.noteStep(before, after);
+    // Whoever cannot note that footage is missing cannot note footage either: the next attempt may.
+    if (!this.#takeUntaken() || !this.#noteGap())
+      return new Failure(UNWRITABLE, { kind: 'transient', code: 'disk-full' });
+    const onStep: OnStep = (before, after, also) => this.#missing.noteStep(before, after, also);
     const run = new Run(this.#options, this.state, this.#missing.era, onStep, !this.#undated);
     this.#run = run;
     this.#undated?.add(run, this.#missing.owed);
     try {
-      // Whoever cannot note that footage is missing cannot note footage either: the next attempt may.
-      if (!this.#noteGap())
-        return new Failure('the ledger cannot be written', { kind: 'transient', code: 'disk-full' });
       await run.record(signal, this.#startMs);
       return new Failure('stopped', { kind: 'aborted', code: 'stopped' });
     } catch (error) {
@@ -194,10 +231,11 @@ export class Recorder implements Service {
       this.#startMs = run.hasBegun ? START_MS : Math.min(2 * this.#startMs, LONGEST_START_MS);
       this.#missing.covered(run);
       this.#run = undefined;
-      if (!signal.aborted) this.#untakenMs = run.leave();
+      this.#untakenMs += run.leave();
+      // Until it is known why, and should the clock be set before.
+      this.#missing.owed ??= { cause: 'starting' };
       const ending = run.end().finally(() => {
         this.#missing.covered(run);
-        this.#untakenMs += run.leave();
         this.#ending.delete(ending);
       });
       this.#ending.add(ending);
@@ -212,17 +250,29 @@ export class Recorder implements Service {
     this.#takeUntaken();
   }
 
-  #takeUntaken(): void {
-    const byMs = this.#untakenMs;
-    this.#untakenMs = 0;
+  /** That the clock was set is noted, once all that was before it is; false if it could not be: tried again. */
+  #takeUntaken(): boolean {
     const now = this.#options.clock.now();
-    if (byMs !== 0) this.#missing.noteStep(now - byMs, now);
+    if (this.#untakenMs === 0) return true;
+    if (!this.#noteGap(now - this.#untakenMs)) return false;
+    if (this.#missing.noteStep(now - this.#untakenMs, now) === undefined) return false;
+    this.#untakenMs = 0;
+    return true;
+  }
+
+  /** How far the clock is from the one that the ledger's times are of. */
+  get #unnotedMs(): number {
+    return this.#untakenMs + (this.#run?.stepMs ?? 0);
   }
 
   /** False if it could not be noted; undated, nothing is. */
-  #noteGap(now = this.#options.clock.now() - this.#untakenMs): boolean {
+  #noteGap(now = this.#options.clock.now() - this.#unnotedMs): boolean {
     return this.#undated !== undefined || this.#missing.note(now);
   }
+}
+
+function counted(owed: MissingTime['owed']): MissingTime['owed'] {
+  return owed && { ...owed, detail: [owed.detail, COUNTED_BACK].filter(Boolean).join('; ') };
 }
 
 function seconds(ms: number): string {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Failure, messageOf } from '../../lib/errors.js';
+import type { ClockStep } from '../../lib/watched-clock.js';
 import type { EngineEvent } from './engine.js';
 import { OpenFile } from './open-file.js';
 import { Presence } from './presence.js';
@@ -17,6 +18,9 @@ const FRAME_MS = 100;
 
 const LOSS = 'packets of its stream are missing: pictures may be smeared';
 
+/** Notes that the clock was set. Returns the era that begins, `also` being told of it in the same transaction; undefined if it could not. */
+export type OnStep = (before: number, after: number, also: (era: number) => void) => number | undefined;
+
 /** One uninterrupted connection: its folder, its clock, its segments. */
 export class Run {
   readonly #id = randomBytes(6).toString('hex');
@@ -24,7 +28,7 @@ export class Run {
   readonly #state: RecorderState;
   readonly #directory: string;
   readonly #runClock: RunClock;
-  readonly #onStep: (before: number, after: number) => number;
+  readonly #onStep: OnStep;
   #era: number;
   readonly #presence: Presence;
   /** Media time up to which something is known to have come. */
@@ -49,16 +53,9 @@ export class Run {
   #left = false;
 
   /**
-   * `era`: which clock its times are of. `onStep` notes that the clock was set, and returns the era that begins. A run that is not
-   * `dated` keeps its times and its files to itself until `date`.
+   * `era`: which clock its times are of. A run that is not `dated` keeps its times and its files to itself until `date`.
    */
-  constructor(
-    options: RecorderOptions,
-    state: RecorderState,
-    era: number,
-    onStep: (before: number, after: number) => number,
-    dated = true,
-  ) {
+  constructor(options: RecorderOptions, state: RecorderState, era: number, onStep: OnStep, dated = true) {
     this.#era = era;
     this.#isDated = dated;
     this.#options = options;
@@ -149,20 +146,18 @@ export class Run {
   }
 
   /**
-   * The wall clock was set: whether that is kept until the open file ends, or until it is known when the first one began, which may
-   * have been before. Otherwise, while nothing is kept, `step` is to follow.
+   * The wall clock was set. That waits until the open file ends, or until it is known when the first one began, which may have been
+   * before; while nothing is kept, for nothing.
    */
-  keepsStep(byMs: number): boolean {
-    const keeps = !this.#anchored || !this.#presence.idle;
-    if (keeps) this.#stepMs += byMs;
-    return keeps;
+  clockStepped({ at, byMs }: ClockStep): void {
+    this.#stepMs += byMs;
+    if (!this.#anchored || !this.#presence.idle) return;
+    this.#takeStep(at - this.#stepMs, this.#runClock.wallAt(0)!, this.#reachedMs);
   }
 
-  /** From now on times are those of the clock as it was set. */
-  step(byMs: number, era: number): void {
-    this.#era = era;
-    this.#runClock.step(byMs);
-    this.#options.ledger.runs.anchor(this.#id, this.#runClock.wallAt(0)!, era);
+  /** By how much the clock was set that the ledger does not know of yet. */
+  get stepMs(): number {
+    return this.#stepMs;
   }
 
   /** Not dated yet: the clock was set, perhaps for good. */
@@ -282,9 +277,7 @@ export class Run {
       return;
     }
     this.#anchored = true;
-    const border = { wall: begin };
-    if (this.#stepMs !== 0) this.#takeStep(border);
-    const { wall } = border;
+    const wall = begin + this.#takeStep(begin, begin, 0);
     ledger.runs.anchor(this.#id, wall, this.#era);
     // The gap that is open by then began after this run; the spool cuts it back to what the file holds.
     if (!endsGap) return;
@@ -315,7 +308,7 @@ export class Run {
     this.#end = { mediaMs: event.endMs, wall: end };
     this.#openFile.begins(event.endMs);
     const era = this.#era;
-    if (this.#stepMs !== 0) this.#takeStep(this.#end);
+    this.#end.wall += this.#takeStep(end, end - event.endMs, event.endMs);
     const seq = this.#seq++;
     // Never rejects; what cannot be finished now is tried again, and again at the next start.
     void sink.finish({ camera, run: this.#id, seq, file: event.file, start, end, era });
@@ -347,12 +340,20 @@ export class Run {
     return this.#end.wall + (breakMs > FRAME_MS ? breakMs : 0);
   }
 
-  /** A file has ended, or the first one begins; what follows is dated by the clock as it is now. */
-  #takeStep(border: { wall: number }): void {
-    const byMs = this.leave();
-    this.#era = this.#onStep(border.wall, border.wall + byMs);
+  /**
+   * A file has ended at `wall`, or the first one begins; what follows, from `mediaMs` on, is dated by the clock as it is now. `anchor`:
+   * when media time 0 was, by the clock as it was. Returns by how much it was set; what could not be noted waits for the next border.
+   */
+  #takeStep(wall: number, anchor: number, mediaMs: number): number {
+    const byMs = this.#stepMs;
+    if (byMs === 0) return 0;
+    const { ledger } = this.#options;
+    const era = this.#onStep(wall, wall + byMs, (era) => ledger.runs.step(this.#id, mediaMs, anchor + byMs, era));
+    if (era === undefined) return 0;
+    this.#stepMs = 0;
+    this.#era = era;
     this.#runClock.step(byMs);
-    border.wall += byMs;
+    return byMs;
   }
 }
 

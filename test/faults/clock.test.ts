@@ -67,6 +67,34 @@ describe('the wall clock', { timeout: 180_000 }, () => {
     });
   });
 
+  it('set by a day, and back, each time just before a kill: every second is accounted for by the clock it was of (23)', async () => {
+    await program.up(time.env);
+    await more(2);
+    for (const offset of [DAY, 0]) {
+      time.set(offset);
+      await program.end('SIGKILL');
+      await program.up(time.env);
+      await more(2);
+    }
+    await program.end();
+
+    program.look((ledger) => {
+      const steps = ledger.clockSteps.between('gate', ...ALL);
+      expect(steps.map(({ before, after }) => Math.round((after - before) / 1_000) * 1_000)).toEqual([DAY, -DAY]);
+      const stopped = time.now();
+      for (const [n, era] of [0, ...steps.map(({ id }) => id)].entries()) {
+        const rows = [...files(ledger), ...ledger.gaps.between('gate', ...ALL)]
+          .filter((row) => row.era === era)
+          .map(({ start, end = stopped }) => ({ start, end }))
+          .sort((a, b) => a.start - b.start);
+        // From where this clock's time begins to where it ends, without a break.
+        if (n > 0) expect(rows[0]!.start).toBe(steps[n - 1]!.after);
+        expect(rows.at(-1)!.end).toBe(steps[n]?.before ?? stopped);
+        for (const [at, { start }] of rows.slice(1).entries()) expect(Math.abs(start - rows[at]!.end)).toBeLessThan(2);
+      }
+    });
+  });
+
   it('of a machine that began in 1970: what is recorded until it is set is dated once it is, also after a kill (25)', async () => {
     const work = () => {
       const folder = join(program.storage, 'work', 'gate');

@@ -7,13 +7,14 @@ import type { EngineEvent, RecordingEngine, RecordOptions } from '../../src/reco
 /** What a simulated camera does at present. `ended` and `invalid` hit the connection under way, once. */
 export type CameraFault = 'silent' | 'unreachable' | 'ended' | 'invalid' | undefined;
 
-/** A file that is being recorded. */
-export interface OpenFile {
+/** A file in the folder of a run. */
+export interface WorkFile {
   run: string;
   seq: number;
   file: string;
   startMs: number;
   reachedMs: number;
+  isClosed: boolean;
 }
 
 const REPORT_MS = 5_000;
@@ -21,7 +22,8 @@ const REPORT_MS = 5_000;
 /** Connections to a camera whose clock drifts and whose reports come late, on whatever clock a test has; files hold their own name. */
 export class DayEngine implements RecordingEngine {
   fault: CameraFault;
-  open: OpenFile | undefined;
+  /** What was recorded; whoever saves a file takes it out. */
+  readonly files = new Set<WorkFile>();
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #drift: number;
@@ -57,31 +59,31 @@ export class DayEngine implements RecordingEngine {
         const now = Math.floor(clock.now() / segmentMs);
         if (now === period) continue;
         period = now;
-        const { file, startMs, reachedMs: endMs } = open;
-        open = this.#begin(directory, run, open.seq + 1, endMs);
-        yield { type: 'segment', file, startMs, endMs };
+        const last = open;
+        open = this.#begin(directory, run, last.seq + 1, last.reachedMs);
+        yield closed(last);
       }
     } catch (error) {
       if (this.fault === 'ended' || this.fault === 'invalid') this.fault = undefined;
-      if (open.reachedMs > open.startMs) yield segmentOf(open);
+      if (open.reachedMs > open.startMs) yield closed(open);
       throw error;
-    } finally {
-      if (this.open === open) this.open = undefined;
     }
-    if (open.reachedMs > open.startMs) yield segmentOf(open);
+    if (open.reachedMs > open.startMs) yield closed(open);
   }
 
-  #begin(directory: string, run: string, seq: number, startMs: number): OpenFile {
+  #begin(directory: string, run: string, seq: number, startMs: number): WorkFile {
     mkdirSync(directory, { recursive: true });
     const file = join(directory, `${String(seq).padStart(6, '0')}.mp4`);
     writeFileSync(file, file);
-    this.open = { run, seq, file, startMs, reachedMs: startMs };
-    return this.open;
+    const begun = { run, seq, file, startMs, reachedMs: startMs, isClosed: false };
+    this.files.add(begun);
+    return begun;
   }
 }
 
-function segmentOf({ file, startMs, reachedMs: endMs }: OpenFile): EngineEvent {
-  return { type: 'segment', file, startMs, endMs };
+function closed(one: WorkFile): EngineEvent {
+  one.isClosed = true;
+  return { type: 'segment', file: one.file, startMs: one.startMs, endMs: one.reachedMs };
 }
 
 function failure(code: string): Failure {

@@ -11,11 +11,13 @@ import { Recorder } from '../../src/recording/recorder.js';
 import type { SegmentSink } from '../../src/recording/recorder-options.js';
 import { Spool } from '../../src/spool/commit.js';
 import { createSpool, spoolLayout } from '../../src/spool/layout.js';
+import { completeCommits } from '../../src/spool/recover.js';
 import { salvagedStart } from '../../src/spool/salvaged-start.js';
-import { DayEngine } from './day-engine.js';
+import { DayEngine, type WorkFile } from './day-engine.js';
 
 type Segment = Parameters<SegmentSink['finish']>[0];
 
+const LOG = createLog({ write: () => undefined });
 const ZONE = 'Europe/Copenhagen';
 
 /** Before some connections, a lookup or the disk takes so long that the clock may be set meanwhile, and more. */
@@ -33,7 +35,8 @@ export class DayService {
   #running: Promise<unknown> = Promise.resolve();
   /** Being committed, or lost by a kill before it was. */
   readonly #finishing = new Map<Segment, Promise<void>>();
-  #isDead = false;
+  /** What lay in the folders of runs when it died. */
+  #left: (WorkFile & { camera: string })[] | undefined;
 
   /** `cameras`: their names, with a weekly schedule outside of which they are off. */
   constructor(
@@ -48,9 +51,9 @@ export class DayService {
   }
 
   start(): void {
-    const crashed = new Set(this.ledger.runs.endAbandoned(this.clock.now()));
+    const crashed = this.ledger.endAbandoned(this.clock.now());
     this.#stop = new AbortController();
-    this.#isDead = false;
+    this.#left = undefined;
     this.#recorders = [...this.cameras].map(([camera, rules]) => this.#recorder(camera, rules, crashed.has(camera)));
     this.#running = Promise.all(this.#recorders.map((recorder) => recorder.run(this.#stop.signal)));
   }
@@ -65,34 +68,32 @@ export class DayService {
     await this.settled();
   }
 
-  /** As by SIGKILL: nothing more is noted. What was open is then saved, or is not, as a start does. */
+  /** As by SIGKILL: nothing more is noted, and what lies in the folders of runs is left as it is now. */
+  die(): void {
+    this.#left ??= [...this.engines].flatMap(([camera, { files }]) => [...files].map((file) => ({ camera, ...file })));
+  }
+
+  /** Dies, if it has not died yet. What was left is then saved, or is not, as a start does. */
   async kill(): Promise<void> {
-    const open = [...this.engines].flatMap(([camera, { open: file }]) => (file ? [{ camera, ...file }] : []));
-    this.#isDead = true;
+    this.die();
     this.ledger.close();
     await this.stop();
     this.ledger = new Ledger(this.layout.ledger);
     this.#spool = this.#openSpool();
-    for (const { camera, run, seq, file, startMs, reachedMs } of open) {
+    await completeCommits(this.#spool, this.ledger, LOG);
+    for (const { files } of this.engines.values()) files.clear();
+    for (const { camera, run, seq, file, startMs, reachedMs, isClosed } of this.#left ?? []) {
       const salvaged = salvagedStart(this.ledger, run, seq, startMs);
-      // Whole groups of pictures of two seconds are there.
-      const wholeMs = Math.floor((reachedMs - startMs) / 2_000) * 2_000;
-      if (!salvaged || wholeMs <= 0 || this.ledger.files.byOrigin(run, seq)) continue;
-      await this.#commit({ camera, run, seq, file, ...salvaged, end: salvaged.start + wholeMs });
+      // Of a file that nobody closed, whole groups of pictures of two seconds are there.
+      const lastsMs = isClosed ? reachedMs - startMs : Math.floor((reachedMs - startMs) / 2_000) * 2_000;
+      if (!salvaged || lastsMs <= 0 || this.ledger.files.byOrigin(run, seq)) continue;
+      await this.#commit({ camera, run, seq, file, ...salvaged, end: salvaged.start + lastsMs });
     }
   }
 
   /** Nothing is being committed any more. */
   async settled(): Promise<void> {
     await Promise.all(this.#finishing.values());
-  }
-
-  /** Whether each camera's ledger knows that the clock was set, by so much altogether. Until then, a kill would make it forget. */
-  knowsOfStep(byMs: number): boolean {
-    return [...this.cameras.keys()].every((camera) => {
-      const { clockSteps } = this.ledger;
-      return Math.abs(clockSteps.shiftSince(camera, 0) - byMs) < 1_000;
-    });
   }
 
   /** Its folder stays, with the ledger as it is. */
@@ -122,7 +123,8 @@ export class DayService {
           });
     const known = ledger.coveredUntil(camera) !== undefined;
     return new Recorder({
-      ...{ camera, clock, ledger, plan, engine: this.engines.get(camera)!, log: createLog({ write: () => undefined }) },
+      ...{ camera, clock, ledger, plan, engine: this.engines.get(camera)!, log: LOG },
+      machine: { boot: 'this one', uptimeMs: () => clock.monotonic() },
       ...{ source: (signal) => this.#source(camera, signal), segmentMs: 60_000, audio: 'aac' },
       work: join(this.layout.work, camera),
       sink: { finish: (segment) => this.#finish(segment), salvage: async () => undefined },
@@ -136,10 +138,20 @@ export class DayService {
   }
 
   async #finish(segment: Segment): Promise<void> {
-    if (this.#isDead) return;
-    const done = this.#commit(segment).finally(() => this.#finishing.delete(segment));
+    if (this.#left) return;
+    const done = this.#commit(segment)
+      .then(() => this.#forget(segment))
+      .catch((error: unknown) => {
+        if (!this.#left) throw error;
+      })
+      .finally(() => this.#finishing.delete(segment));
     this.#finishing.set(segment, done);
     await done;
+  }
+
+  #forget({ camera, run, seq }: Segment): void {
+    const { files } = this.engines.get(camera)!;
+    for (const file of files) if (file.run === run && file.seq === seq) files.delete(file);
   }
 
   async #commit({ camera, run, seq, file, start, end, era }: Segment): Promise<void> {

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog, type Log } from '../../lib/log.js';
+import type { Machine } from '../../lib/machine.js';
 import type { NewFile } from '../../src/ledger/files.js';
 import { Ledger } from '../../src/ledger/ledger.js';
 import { fileName, type MediaKind, mediaKey } from '../../src/segment.js';
@@ -18,6 +19,7 @@ export class Storage {
   readonly root = mkdtempSync(join(tmpdir(), 'storage-'));
   readonly layout: SpoolLayout = spoolLayout(this.root);
   readonly clock = new FakeClock(NOON);
+  readonly machine: Machine = { boot: 'this one', uptimeMs: () => this.clock.monotonic() };
   readonly lines: string[] = [];
   readonly log: Log = createLog({ write: (line) => this.lines.push(line) });
   ledger: Ledger;

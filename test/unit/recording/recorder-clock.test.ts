@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Failure } from '../../../lib/errors.js';
 import { WatchedClock } from '../../../lib/watched-clock.js';
 import { Recorder } from '../../../src/recording/recorder.js';
@@ -18,6 +18,7 @@ let clock: WatchedClock;
 let stop: AbortController;
 let running: Promise<void>;
 let segments: Segment[];
+let recorder: Recorder;
 
 beforeEach(() => {
   storage = new Storage();
@@ -33,14 +34,14 @@ afterEach(async () => {
 });
 
 async function start(): Promise<Take> {
-  const { ledger, log } = storage;
+  const { ledger, log, machine } = storage;
   const sink: SegmentSink = {
     finish: async (segment) => void segments.push(segment),
     salvage: async () => undefined,
   };
-  const recorder = new Recorder({
+  recorder = new Recorder({
     ...{ camera: 'gate', source: async () => ({ url: 'rtsp://10.0.0.5/x' }), segmentMs: MINUTE, audio: 'aac' },
-    ...{ work: join(storage.layout.work, 'gate'), engine, sink, ledger, clock, log, firstCause: 'starting' },
+    ...{ work: join(storage.layout.work, 'gate'), engine, sink, ledger, clock, machine, log, firstCause: 'starting' },
   });
   clock.onStep = (step) => recorder.clockStepped(step);
   running = recorder.run(stop.signal);
@@ -244,11 +245,143 @@ describe('a recorder that starts', () => {
     expect(steps()).toHaveLength(1);
   });
 
+  it('after the machine itself started anew begins its gap now, and keeps what one that lasted was seen to last', async () => {
+    storage.ledger.gaps.open('gate', NOON + DAY, 'recorder-crashed');
+    storage.ledger.gaps.extend('gate', NOON + DAY + MINUTE);
+    await start();
+    await until('the gap', () => gaps().some(([, , cause]) => cause === 'starting'));
+    expect(steps()).toEqual([[DAY + MINUTE, 0]]);
+    expect(gaps()).toEqual([
+      [0, undefined, 'starting'],
+      [DAY, DAY + MINUTE, 'recorder-crashed'],
+    ]);
+  });
+
+  it('after the clock was set while none ran says so, and its gap is as long as it was', async () => {
+    await start();
+    stop.abort();
+    await running;
+    await storage.clock.advance(MINUTE);
+    storage.clock.stepWall(DAY);
+    stop = new AbortController();
+    await start();
+    expect(steps()).toEqual([[MINUTE, DAY + MINUTE]]);
+    const { cause } = storage.ledger.gaps.current('gate')!;
+    expect(gaps()).toEqual([
+      [0, MINUTE, expect.any(String)],
+      [DAY + MINUTE, undefined, cause],
+    ]);
+  });
+
+  it('with an uptime that began anew, as that of a container may, believes what is known already', async () => {
+    await start();
+    stop.abort();
+    await running;
+    await storage.clock.advance(MINUTE);
+    storage.ledger.gaps.close('gate', NOON + MINUTE);
+    stop = new AbortController();
+    // As if it had been set forward by all the time the container before was up.
+    storage.machine.uptimeMs = () => storage.clock.monotonic() - 10 * MINUTE;
+    await start();
+    expect(steps()).toEqual([]);
+  });
+
   it('while nobody knows of a step counts from what it knows', async () => {
     storage.ledger.gaps.add('gate', NOON - DAY, NOON - MINUTE, 'silent');
     await start();
     await until('the gap', () => gaps().some(([, end]) => end === undefined));
     expect(gaps().at(-1)).toEqual([-MINUTE, undefined, 'starting']);
     expect(steps()).toEqual([]);
+  });
+});
+
+describe('that the clock was set is kept in mind where the ledger cannot be written', () => {
+  const HOUR = 60 * MINUTE;
+  /** Fails so many times. */
+  const failing = (times: number) => {
+    const add = vi.spyOn(storage.ledger.clockSteps, 'add');
+    for (let n = 0; n < times; n++) {
+      add.mockImplementationOnce(() => {
+        throw new Error('database is locked');
+      });
+    }
+  };
+  const unreachable = new Failure('Connection refused', { kind: 'transient', code: 'unreachable' });
+
+  it('between two connections: no other is made before it is noted, and what comes meanwhile is added to it', async () => {
+    engine.refuse = unreachable;
+    await start();
+    await until('the gap', () => gaps().at(-1)?.[2] === 'unreachable');
+    failing(2);
+    step(HOUR);
+    const tried = engine.takes.length;
+    await storage.clock.advance(500);
+    step(MINUTE);
+    expect(steps()).toEqual([]);
+    expect(engine.takes).toHaveLength(tried);
+    engine.refuse = undefined;
+    await until('the next attempt', async () => {
+      await storage.clock.advance(500);
+      return engine.takes.length > tried;
+    });
+    const [[before, after]] = steps() as [[number, number]];
+    expect(after - before).toBe(HOUR + MINUTE);
+    expect(gaps()).toEqual([
+      [0, before, 'unreachable'],
+      [after, undefined, 'unreachable'],
+    ]);
+    expect(before).toBeLessThan(15_000);
+  });
+
+  it('where a file ends: times go on by the clock as it was, until the next file ends', async () => {
+    const one = await start();
+    await stream(one, 0, 20);
+    failing(1);
+    step(HOUR);
+    await closed(one, 0, 20_000);
+    expect(steps()).toEqual([]);
+    await closed(one, 20_000, 30_000);
+    await closed(one, 30_000, 40_000);
+    expect(times()).toEqual([
+      [0, 20_000],
+      [20_000, 30_000],
+      [30_000 + HOUR, 40_000 + HOUR],
+    ]);
+    expect(segments.map(({ era }) => era > 0)).toEqual([false, false, true]);
+    expect(steps()).toEqual([[30_000, 30_000 + HOUR]]);
+  });
+
+  it('where a connection breaks, and the next one as well: both times it was set are noted', async () => {
+    const one = await start();
+    await stream(one, 0, 10);
+    await closed(one, 0, 10_000);
+    step(HOUR);
+    failing(2);
+    one.play(new Failure('it ended', { kind: 'transient', code: 'stream-ended' }));
+    await until('the gap', () => gaps().some(([, end]) => end === undefined));
+    step(MINUTE);
+    expect(steps()).toEqual([]);
+    await until('the next attempt', async () => {
+      if (engine.takes.length < 2) await storage.clock.advance(500);
+      return engine.takes.length === 2;
+    });
+    const two = engine.takes[1]!;
+    await stream(two, 0, 1);
+    step(-2 * MINUTE);
+    two.play(new Failure('it ended', { kind: 'transient', code: 'stream-ended' }));
+    await until('the second step', () => steps().length === 2);
+    expect(steps().map(([before, after]) => after! - before!)).toEqual([HOUR + MINUTE, -2 * MINUTE]);
+  });
+
+  it('at a start: nothing is noted by the wrong clock, and recording begins once it is', async () => {
+    storage.ledger.gaps.add('gate', NOON, NOON + DAY, 'silent');
+    failing(2);
+    running = start().then(() => undefined);
+    await storage.clock.advance(0);
+    expect(engine.takes).toHaveLength(0);
+    expect(recorder.state.reason).toBe('the ledger cannot be written');
+    await storage.clock.advance(3_000);
+    await until('a connection', () => engine.takes.length === 1);
+    expect(steps()).toEqual([[DAY, 2_000]]);
   });
 });

@@ -33,7 +33,7 @@ afterEach(async () => {
 });
 
 function start(rules: string | undefined, otherwise: 'motion' | 'off' | 'continuous' = 'off'): Recorder {
-  const { ledger, clock, log } = storage;
+  const { ledger, clock, log, machine } = storage;
   const sink: SegmentSink = { finish: async (one) => void segments.push(one), salvage: async () => undefined };
   const plan = new RecordingPlan({
     schedule: new Schedule(rules === undefined ? undefined : schedule.parse(rules), otherwise, 'UTC'),
@@ -42,7 +42,17 @@ function start(rules: string | undefined, otherwise: 'motion' | 'off' | 'continu
   });
   const recorder = new Recorder({
     ...{ camera: 'gate', source: async () => ({ url: 'rtsp://10.0.0.5/x' }), segmentMs: 15 * MINUTE, audio: 'aac' },
-    ...{ work: join(storage.layout.work, 'gate'), engine, sink, ledger, clock, log, firstCause: 'starting', plan },
+    ...{
+      work: join(storage.layout.work, 'gate'),
+      engine,
+      sink,
+      ledger,
+      clock,
+      machine,
+      log,
+      firstCause: 'starting',
+      plan,
+    },
   });
   running = recorder.run(stop.signal);
   return recorder;

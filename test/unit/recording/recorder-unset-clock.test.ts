@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Failure } from '../../../lib/errors.js';
 import { WatchedClock } from '../../../lib/watched-clock.js';
 import { whole } from '../../../src/ledger/gaps.js';
+import { NotedClock } from '../../../src/ledger/noted-clock.js';
 import { Recorder } from '../../../src/recording/recorder.js';
 import type { SegmentSink } from '../../../src/recording/recorder-options.js';
 import { COUNTED_BACK, UNSET } from '../../../src/recording/undated-runs.js';
@@ -25,31 +26,45 @@ let running: Promise<void>;
 let segments: Segment[];
 let salvaged: string[];
 
-beforeEach(async () => {
+beforeEach(() => {
   storage = new Storage();
   storage.ledger.gaps.add('gate', NOON - 3 * HOUR, NOON - 2 * HOUR, 'silent');
-  storage.clock.stepWall(BOOT - NOON);
-  engine = new ScriptedEngine(() => storage.clock.monotonic());
-  clock = new WatchedClock(storage.clock, () => 0);
-  stop = new AbortController();
-  [segments, salvaged] = [[], []];
-  const { ledger, log } = storage;
-  const sink: SegmentSink = {
-    finish: async (segment) => void segments.push(segment),
-    salvage: async ({ run }) => void salvaged.push(run),
-  };
-  recorder = new Recorder({
-    ...{ camera: 'gate', source: async () => ({ url: 'rtsp://10.0.0.5/x' }), segmentMs: MINUTE, audio: 'aac' },
-    ...{ work: join(storage.layout.work, 'gate'), engine, sink, ledger, clock, log, firstCause: 'recorder-stopped' },
-  });
-  clock.onStep = (step) => recorder.clockStepped(step);
-  running = recorder.run(stop.signal);
+  start();
 });
 afterEach(async () => {
   stop.abort();
   await running;
   storage.close();
 });
+
+/** The machine starts, in 1970. */
+function start(): void {
+  storage.clock.stepWall(BOOT - NOON);
+  engine = new ScriptedEngine(() => storage.clock.monotonic());
+  clock = new WatchedClock(storage.clock, () => 0);
+  stop = new AbortController();
+  [segments, salvaged] = [[], []];
+  const { ledger, log, machine } = storage;
+  const sink: SegmentSink = {
+    finish: async (segment) => void segments.push(segment),
+    salvage: async ({ run }) => void salvaged.push(run),
+  };
+  recorder = new Recorder({
+    ...{ camera: 'gate', source: async () => ({ url: 'rtsp://10.0.0.5/x' }), segmentMs: MINUTE, audio: 'aac' },
+    ...{
+      work: join(storage.layout.work, 'gate'),
+      engine,
+      sink,
+      ledger,
+      clock,
+      machine,
+      log,
+      firstCause: 'recorder-stopped',
+    },
+  });
+  clock.onStep = (step) => recorder.clockStepped(step);
+  running = recorder.run(stop.signal);
+}
 
 async function take(n = 0): Promise<Take> {
   await until(`connection ${n + 1}`, async () => {
@@ -193,4 +208,39 @@ it('a stop leaves everything where the next start finds it, with the time the cl
   expect([segments, salvaged, gaps(), steps()]).toEqual([[], [], [], []]);
   const run = one.options.directory.split('/').at(-1)!;
   expect(storage.ledger.runs.get(run)!.anchor).toBe(BOOT);
+});
+
+describe('a clock that was set already since the machine started, and then to 1970 while no recorder ran', () => {
+  beforeEach(async () => {
+    stop.abort();
+    await running;
+    storage.close();
+    storage = new Storage();
+    storage.ledger.gaps.add('gate', NOON - 3 * HOUR, NOON - 2 * HOUR, 'silent');
+    new NotedClock(storage.ledger, storage.machine, 'gate').follow(NOON);
+    await storage.clock.advance(MINUTE);
+    start();
+  });
+
+  it('is right again when it is set to what it would show', async () => {
+    const one = await take();
+    await stream(one, 0, 20);
+    await closed(one, 0, 0, 18_000);
+    storage.clock.stepWall(NOON - BOOT);
+    clock.now();
+    expect(steps()).toEqual([]);
+    expect(times()).toEqual([[MINUTE, MINUTE + 18_000]]);
+    expect(gaps()).toEqual([[-2 * HOUR, MINUTE, 'recorder-stopped']]);
+  });
+
+  it('is known to be another one where it is set to another time: the gap is as long as it was', async () => {
+    const one = await take();
+    await stream(one, 0, 20);
+    await closed(one, 0, 0, 18_000);
+    storage.clock.stepWall(NOON - BOOT + HOUR);
+    clock.now();
+    expect(steps()).toMatchObject([{ before: NOON + MINUTE, after: NOON + HOUR + MINUTE }]);
+    expect(times()).toEqual([[HOUR + MINUTE, HOUR + MINUTE + 18_000]]);
+    expect(gaps()).toEqual([[-2 * HOUR, MINUTE, 'recorder-stopped']]);
+  });
 });

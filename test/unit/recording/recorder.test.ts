@@ -37,7 +37,7 @@ afterEach(async () => {
 });
 
 function start(firstCause: GapCause = 'starting'): Recorder {
-  const { ledger, clock, log } = storage;
+  const { ledger, clock, machine, log } = storage;
   const sink: SegmentSink = {
     finish: async (segment) => void segments.push(segment),
     salvage: async ({ run }) => void salvaged.push(run),
@@ -45,7 +45,7 @@ function start(firstCause: GapCause = 'starting'): Recorder {
   const work = join(storage.layout.work, 'gate');
   const source = () => where();
   const options = { camera: 'gate', source, segmentMs: MINUTE, audio: 'aac' as const, work };
-  const recorder = new Recorder({ ...options, engine, sink, ledger, clock, log, firstCause, startDelayMs });
+  const recorder = new Recorder({ ...options, engine, sink, ledger, clock, machine, log, firstCause, startDelayMs });
   running = recorder.run(stop.signal);
   return recorder;
 }
