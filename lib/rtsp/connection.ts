@@ -6,14 +6,14 @@ import { certificateFailure, dial, isSecure, type RtspTarget } from './dial.js';
 import { broken, invalid, refused, unreachable } from './failures.js';
 import { InterleavedReader } from './interleaved.js';
 import { formatRequest, type RtspMessage } from './message.js';
-import type { ReadTurns } from './read-turns.js';
+import type { Turns } from './read-turns.js';
 
 /** The address is without sign-in details. */
 export interface ConnectionOptions extends RtspTarget {
   credentials?: Credentials;
   clock: Clock;
   /** Once the packets come: to be read by turns with other connections. */
-  turns: ReadTurns;
+  turns: Turns;
   /** A packet between the messages; valid during the call only. Throwing ends the connection with that error. */
   onPacket(channel: number, bytes: Buffer, from: number, to: number): void;
 }

@@ -5,15 +5,22 @@ export interface Reader {
   resume(): void;
 }
 
+/** Where a connection waits for its turn. */
+export interface Turns {
+  /** Resumes the reader at the next turn. */
+  wait(reader: Reader): void;
+}
+
 /**
  * Lets connections be read together, many times a second, instead of each whenever a packet comes: a camera sends some two
  * hundred packets a second, and waking up for each costs more than all that is done with them. Meanwhile they wait in the
  * system's own memory, as they would if this process were not on the processor just then.
  */
-export class ReadTurns {
+export class ReadTurns implements Turns {
   readonly #clock: Clock;
   readonly #everyMs: number;
-  #waiting: Reader[] = [];
+  #waiting: { reader: Reader; everyTurns: number }[] = [];
+  #turn = 0;
   #running = false;
 
   constructor(clock: Clock, everyMs: number) {
@@ -21,9 +28,20 @@ export class ReadTurns {
     this.#everyMs = everyMs;
   }
 
-  /** Resumes the reader at the next turn. */
   wait(reader: Reader): void {
-    this.#waiting.push(reader);
+    this.#await(reader, 1);
+  }
+
+  /** Turns for one reader: every one of these, or, while nobody is in a hurry, one in `calmTurns`. */
+  calm(calmTurns: number): CalmTurns {
+    return new CalmTurns(calmTurns, (reader, everyTurns) => this.#await(reader, everyTurns));
+  }
+
+  /** Whoever waits already waits no longer than before. */
+  #await(reader: Reader, everyTurns: number): void {
+    const waits = this.#waiting.find((one) => one.reader === reader);
+    if (waits) waits.everyTurns = Math.min(waits.everyTurns, everyTurns);
+    else this.#waiting.push({ reader, everyTurns });
     if (!this.#running) void this.#run();
   }
 
@@ -32,11 +50,48 @@ export class ReadTurns {
     this.#running = true;
     while (this.#waiting.length > 0) {
       await this.#clock.sleep(this.#everyMs);
-      const turn = this.#waiting;
-      this.#waiting = [];
-      for (const reader of turn) reader.resume();
+      const turn = ++this.#turn;
+      // All that are calm are read in the same turns.
+      const due = this.#waiting.filter(({ everyTurns }) => turn % everyTurns === 0);
+      this.#waiting = this.#waiting.filter(({ everyTurns }) => turn % everyTurns !== 0);
+      for (const { reader } of due) reader.resume();
       // Whoever read all there was has asked for the next turn by now, but not whoever is still reading.
     }
     this.#running = false;
+  }
+}
+
+/** Turns that may be far apart while what is read can wait. */
+export class CalmTurns implements Turns {
+  readonly #calmTurns: number;
+  readonly #await: (reader: Reader, everyTurns: number) => void;
+  #waiting: Reader | undefined;
+  #hurried = true;
+
+  constructor(calmTurns: number, wait: (reader: Reader, everyTurns: number) => void) {
+    this.#calmTurns = calmTurns;
+    this.#await = wait;
+  }
+
+  get hurried(): boolean {
+    return this.#hurried;
+  }
+
+  /** Takes effect at once, also for a reader that waits for a turn far off. */
+  set hurried(hurried: boolean) {
+    const begins = hurried && !this.#hurried;
+    this.#hurried = hurried;
+    if (begins && this.#waiting) this.#await(this.#waiting, 1);
+  }
+
+  wait(reader: Reader): void {
+    const waiting = {
+      resume: () => {
+        if (this.#waiting === waiting) this.#waiting = undefined;
+        reader.resume();
+      },
+    };
+    this.#waiting = waiting;
+    this.#await(waiting, this.#hurried ? 1 : this.#calmTurns);
   }
 }

@@ -4,7 +4,7 @@ import type { AccessUnit, Depacketiser, TrackFormat } from './access-unit.js';
 import type { Credentials } from './authorization.js';
 import { RtspConnection } from './connection.js';
 import { broken, invalid, silent } from './failures.js';
-import type { ReadTurns } from './read-turns.js';
+import type { Turns } from './read-turns.js';
 import { RecordedTimes } from './recorded-times.js';
 import { Reorder } from './reorder.js';
 import { interleaved, readClockReport, receiverReport, saysBye } from './rtcp.js';
@@ -37,7 +37,7 @@ export interface StreamOptions {
   audio: boolean;
   clock: Clock;
   /** Shared by all streams that are to be read together. */
-  turns: ReadTurns;
+  turns: Turns;
   sink: UnitSink;
   /** No packet of the pictures for this long ends the stream. */
   silentMs: number;

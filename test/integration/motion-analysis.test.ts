@@ -93,7 +93,7 @@ it('streams with broken pictures are survived, and what comes after them is seen
   const moving: number[] = [];
   const watch = new PictureWatch({
     ...{ camera: 'gate', ffmpeg: 'ffmpeg', clock: systemClock, log },
-    ...{ onSeen: () => undefined, onBlind: () => undefined },
+    ...{ onSeen: () => undefined, onBlind: () => undefined, onAttention: () => undefined },
     onMoving: (_, { mediaMs }) => moving.push(mediaMs),
   });
   let dts = 0;

@@ -47,6 +47,9 @@ export interface AnalysisMotionSourceOptions {
 /** Packets wait so long in the system's memory: what is read more often costs more, and what is read less often is told late. */
 export const READ_EVERY_MS = 100;
 
+/** … and of so many turns one, while it makes no difference when something is known. */
+const CALM_TURNS = 3;
+
 /** No packet of the pictures for so long: the camera is gone. */
 const SILENT_MS = 10_000;
 
@@ -122,18 +125,23 @@ export class AnalysisMotionSource implements MotionSource {
   async #runOnce(outlet: Outlet<MotionChange>, signal: AbortSignal, onSeen: () => void): Promise<unknown> {
     const { source, clock, holdOffMs = HOLD_OFF_MS } = this.#options;
     const span = new MotionSpan({ holdOffMs, clock, push: (change) => outlet.push(change) });
+    const turns = this.#turns.calm(CALM_TURNS);
     const watch = new PictureWatch({
       ...this.#options,
       onSeen,
       onBlind: (reason) => Object.assign(this.health, { working: false, reason }),
       onMoving: (movement, { mediaMs, arrivedMs }) => span.moving(movement, mediaMs, arrivedMs),
+      // What was told is told: only its end is still to come.
+      onAttention: (urgent) => {
+        turns.hurried = urgent && !span.isOpen;
+      },
     });
     try {
       const { username, password = '', ...where } = await source(signal);
       await new RtspStream({
         ...where,
         ...{ credentials: username === undefined ? undefined : { username, password } },
-        ...{ audio: false, silentMs: SILENT_MS, clock, turns: this.#turns },
+        ...{ audio: false, silentMs: SILENT_MS, clock, turns },
         sink: {
           begin: () => undefined,
           unit: (unit) => {

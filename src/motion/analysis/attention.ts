@@ -32,6 +32,7 @@ export class Attention {
   #awakeUntilMs = Number.NEGATIVE_INFINITY;
   #lookedMs = Number.NEGATIVE_INFINITY;
   #keyMs = Number.NEGATIVE_INFINITY;
+  #blind = false;
   #wantsKey = true;
   /** What was seen to move last; absent once it is not taken to go on. */
   #seen: Movement | undefined;
@@ -42,9 +43,18 @@ export class Attention {
     return !this.#stirs;
   }
 
+  /**
+   * Whether the next picture may be the one that tells. Not while all are decoded because their sizes tell nothing, and nothing differs in any:
+   * several at once are cheaper.
+   */
+  get isUrgent(): boolean {
+    return this.#stirs || !this.#blind;
+  }
+
   /** The next picture, and what its size says. */
   picture(mediaMs: number, key: boolean, verdict: SizeVerdict): Attentiveness {
     if (key) this.#key(mediaMs, verdict.doubtful);
+    this.#blind = verdict.blind;
     const goesOn = this.#isTrusted(mediaMs, verdict) ? this.#seen : undefined;
     if (!goesOn && (verdict.stirs || verdict.blind)) this.#stayAwake(mediaMs);
     if (!goesOn && mediaMs <= this.#awakeUntilMs) return { decode: 'all', goesOn: undefined };

@@ -20,6 +20,11 @@ export class MotionSpan {
     this.#options = options;
   }
 
+  /** A beginning was told, and its end was not yet. */
+  get isOpen(): boolean {
+    return this.#lastMs !== undefined;
+  }
+
   /** Something moves in the picture of this media time, which was read at this monotonic time. */
   moving({ score, region }: Movement, mediaMs: number, arrivedMs: number): void {
     const isNew = this.#lastMs === undefined;

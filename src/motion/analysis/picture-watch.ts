@@ -23,6 +23,8 @@ export interface WatchOptions {
   onSeen(): void;
   /** Pictures come, and cannot be looked at. */
   onBlind(why: string): void;
+  /** With each picture read or looked at: whether the next ones are urgent. */
+  onAttention(urgent: boolean): void;
   /** Something moves in a picture; comes again with each picture in which it does. */
   onMoving(movement: Movement, source: Pick<HeldPicture, 'mediaMs' | 'arrivedMs'>): void;
 }
@@ -69,6 +71,7 @@ export class PictureWatch {
     const verdict = stream.sizes.take(unit.data.length, unit.key, this.#attention.isCalm);
     const { decode, goesOn } = this.#attention.picture(mediaMs, unit.key, verdict);
     if (goesOn) this.#options.onMoving(goesOn, { mediaMs, arrivedMs: unit.arrivedMs });
+    this.#options.onAttention(this.#attention.isUrgent);
     if (!this.#hold(unit, stream.codec, mediaMs)) return;
     if (unit.key && decode !== 'all') stream.small.settle();
     if (this.#held.isFull) this.#decode(stream.small, 'all');
@@ -141,6 +144,7 @@ export class PictureWatch {
     const sight = detector.look(picture, mediaMs);
     this.#attention.looked(sight, mediaMs);
     if (sight.moving) this.#options.onMoving(sight.moving, source);
+    this.#options.onAttention(this.#attention.isUrgent);
   }
 }
 

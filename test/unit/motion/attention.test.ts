@@ -95,3 +95,16 @@ it('looks at keyframes of groups that are larger as a whole, though no picture s
   expect(between(moving.keys, 60, 72).length).toBeGreaterThan(3);
   expect(between(calm.keys, 60, 72).length).toBeLessThan(4);
 });
+
+it('can wait for pictures while sizes tell nothing and nothing differs, and only then', () => {
+  const attention = new Attention();
+  const calm = { stirs: false, blind: true, doubtful: false };
+  attention.picture(0, true, calm);
+  expect(attention.isUrgent).toBe(false);
+  attention.looked({ stirs: true }, 0);
+  expect(attention.isUrgent).toBe(true);
+  attention.looked({ stirs: false }, 100);
+  expect(attention.isUrgent).toBe(false);
+  attention.picture(200, false, { ...calm, blind: false });
+  expect(attention.isUrgent).toBe(true);
+});

@@ -5,7 +5,9 @@ import { findShift } from '../../../lib/motion-analysis/shake.js';
 import { Tracks } from '../../../lib/motion-analysis/tracks.js';
 import { blindPixels } from '../../../lib/motion-analysis/zones.js';
 import { HeldGroup } from '../../../src/motion/analysis/held-group.js';
+import { MotionSpan } from '../../../src/motion/analysis/motion-span.js';
 import { Outlet } from '../../../src/motion/analysis/outlet.js';
+import { FakeClock } from '../../simulators/fake-clock.js';
 import { GreyScene, HEIGHT, WIDTH } from '../../simulators/grey-scene.js';
 
 const known = Float32Array.from(new GreyScene({ noise: 0 }).picture(0));
@@ -145,6 +147,17 @@ describe('what is held', () => {
     held.add(picture(true, 5 * 2 ** 20));
     expect(held.isFull).toBe(true);
   });
+});
+
+it('a span is open from the beginning that was told to the end that was', () => {
+  const told: boolean[] = [];
+  const span = new MotionSpan({ holdOffMs: 2_000, clock: new FakeClock(), push: ({ active }) => told.push(active) });
+  expect(span.isOpen).toBe(false);
+  span.moving({ score: 50, region: [0, 0, 1, 1] }, 1_000, 0);
+  span.passed(3_000);
+  expect([span.isOpen, told]).toEqual([true, [true]]);
+  span.passed(3_001);
+  expect([span.isOpen, told]).toEqual([false, [true, false]]);
 });
 
 describe('the outlet', () => {
