@@ -17,8 +17,8 @@ const RULES: NalRules = {
 export class H264Depacketiser implements Depacketiser {
   readonly #units: NalUnits;
 
-  constructor(sets: Sets, emit: (unit: RawUnit) => void) {
-    this.#units = new NalUnits(RULES, sets, emit);
+  constructor(sets: Sets, emit: (unit: RawUnit) => void, prompt = false) {
+    this.#units = new NalUnits(RULES, sets, emit, prompt);
   }
 
   get torn(): number {

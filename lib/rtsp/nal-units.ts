@@ -1,4 +1,5 @@
 import type { Depacketiser, RawUnit, TrackFormat } from './access-unit.js';
+import { EndMarks } from './end-marks.js';
 import { UnitBuffer } from './unit-buffer.js';
 
 /** What a NAL unit is to whoever puts pictures together; one set of answers per codec. */
@@ -23,7 +24,8 @@ export interface Sets {
  *
  * A picture ends where the timestamp changes; the marker bit alone would be wrong for cameras that set it on each slice, or on
  * parameter sets. Where the timestamp stands still, a picture ends with the marker if what follows begins another one. A
- * unit without a slice is no picture: it belongs to the next one.
+ * unit without a slice is no picture: it belongs to the next one. That the next one has begun is known a picture later; `prompt` gives a
+ * picture with its marker, of cameras whose markers were right so far.
  *
  * What is missing a part is left out and counted, never given as if it were whole; the pictures after it are given, marked, though they
  * may show smears until the next keyframe: smeared footage is better than none.
@@ -43,13 +45,20 @@ export class NalUnits implements Pick<Depacketiser, 'flush' | 'torn'> {
   #recovery = false;
   #broken = false;
   #afterLoss = false;
+  readonly #marks = new EndMarks();
+  readonly #prompt: boolean;
+  /** A packet was marked where the picture may end, and whether another one has followed. */
+  #end: 'open' | 'marked' | 'overrun' = 'open';
+  /** The picture of this timestamp was given with its marker, and nothing has come since. */
+  #given = false;
   /** Where the NAL unit whose fragments are coming in began. */
   #open: number | undefined;
 
-  constructor(rules: NalRules, sets: Sets, emit: (unit: RawUnit) => void) {
+  constructor(rules: NalRules, sets: Sets, emit: (unit: RawUnit) => void, prompt = false) {
     this.#rules = rules;
     this.#sets = sets;
     this.#emit = emit;
+    this.#prompt = prompt;
   }
 
   /** A packet is about to be read. */
@@ -61,6 +70,7 @@ export class NalUnits implements Pick<Depacketiser, 'flush' | 'torn'> {
       return;
     }
     this.#finish();
+    this.#given = false;
     this.#timestamp = timestamp;
     if (gap) this.#afterLoss = true;
   }
@@ -69,6 +79,11 @@ export class NalUnits implements Pick<Depacketiser, 'flush' | 'torn'> {
   end(marker: boolean): void {
     this.#packets++;
     if (marker) this.#marked = true;
+    if (this.#end !== 'open') this.#end = 'overrun';
+    else if (marker && this.#slices > 0 && this.#open === undefined) this.#end = 'marked';
+    if (this.#end !== 'marked' || !this.#prompt || !this.#marks.isTrusted) return;
+    this.#finish();
+    this.#given = true;
   }
 
   /** One whole NAL unit. `first`: of a slice, that it is the first of its picture. */
@@ -125,6 +140,8 @@ export class NalUnits implements Pick<Depacketiser, 'flush' | 'torn'> {
     const slice = this.#rules.isSlice(type);
     const another = slice ? first : this.#rules.isPrefix(type);
     if (this.#marked && this.#slices > 0 && another) this.#finish();
+    if (this.#given && !another) this.#marks.refute();
+    this.#given = false;
     // A picture that does not begin with its first slice has lost it.
     if (slice && this.#slices === 0 && !first) this.#break();
     if (slice) this.#slices++;
@@ -153,6 +170,7 @@ export class NalUnits implements Pick<Depacketiser, 'flush' | 'torn'> {
       if (this.#packets > 0) this.torn++;
       this.#reset();
     } else if (this.#slices > 0) {
+      this.#marks.picture(this.#end === 'marked');
       this.#give();
       this.#reset();
     }
@@ -179,5 +197,6 @@ export class NalUnits implements Pick<Depacketiser, 'flush' | 'torn'> {
     this.#unit.length = 0;
     this.#packets = this.#slices = 0;
     this.#key = this.#recovery = this.#broken = false;
+    this.#end = 'open';
   }
 }

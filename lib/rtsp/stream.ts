@@ -35,6 +35,8 @@ export interface StreamOptions {
   replay?: ReplayRange;
   /** Whether sound is wanted. */
   audio: boolean;
+  /** Each picture is wanted as soon as the camera says that it is whole, instead of with the next one's beginning. Default: no. */
+  prompt?: boolean;
   clock: Clock;
   /** Shared by all streams that are to be read together. */
   turns: Turns;
@@ -172,14 +174,14 @@ export class RtspStream {
     channel: number,
     send: (report: Buffer) => void,
   ): void {
-    const { replay } = this.#options;
+    const { replay, prompt = false } = this.#options;
     if (channel > 254 || this.#channels[channel]) throw invalid(`the camera gives channel ${channel} to two tracks`);
     const recorded = new RecordedTimes();
     const depacketiser = make((unit) => {
       if (replay) unit.recordedMs = recorded.take(unit.timestamp);
       if (kind === 'video') timeline.video(unit, this.#connection.readAtMs, reorder());
       else timeline.audio(unit, this.#connection.readAtMs);
-    });
+    }, prompt);
     const receiver = new RtpReceiver(media.payloadType, depacketiser);
     if (replay) receiver.onRecorded = (timestamp, wallMs) => recorded.note(timestamp, wallMs);
     this.#receptions.push({ receiver, depacketiser });

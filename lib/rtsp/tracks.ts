@@ -16,7 +16,8 @@ export interface Track {
   format: TrackFormat | undefined;
   /** By how many pictures decoding runs ahead of showing, where the stream says so. */
   reorder: () => number | undefined;
-  depacketiser: (emit: (unit: RawUnit) => void) => Depacketiser;
+  /** `prompt`: see `NalUnits`. */
+  depacketiser: (emit: (unit: RawUnit) => void, prompt: boolean) => Depacketiser;
 }
 
 /**
@@ -39,7 +40,10 @@ function videoTrack(media: MediaDescription): Track {
     if (parameters.get('packetization-mode') === '2') throw new UnsupportedStream('interleaved H.264');
     const sets = new H264Sets();
     for (const set of parameterSets(parameters.get('sprop-parameter-sets'))) sets.note(set);
-    return { ...track, reorder: () => sets.reorder, depacketiser: (emit) => new H264Depacketiser(sets, emit) };
+    return {
+      ...{ ...track, reorder: () => sets.reorder },
+      depacketiser: (emit, prompt) => new H264Depacketiser(sets, emit, prompt),
+    };
   }
   if (encoding === 'H265' || encoding === 'HEVC') {
     if (Number(parameters.get('sprop-max-don-diff') ?? 0) > 0) throw new UnsupportedStream('interleaved H.265');
@@ -47,7 +51,10 @@ function videoTrack(media: MediaDescription): Track {
     for (const name of ['sprop-vps', 'sprop-sps', 'sprop-pps']) {
       for (const set of parameterSets(parameters.get(name))) sets.note(set);
     }
-    return { ...track, reorder: () => sets.reorder, depacketiser: (emit) => new H265Depacketiser(sets, emit) };
+    return {
+      ...{ ...track, reorder: () => sets.reorder },
+      depacketiser: (emit, prompt) => new H265Depacketiser(sets, emit, prompt),
+    };
   }
   throw new UnsupportedStream(`pictures as ${encoding || `payload type ${media.payloadType}`}`);
 }

@@ -141,7 +141,7 @@ export class AnalysisMotionSource implements MotionSource {
       await new RtspStream({
         ...where,
         ...{ credentials: username === undefined ? undefined : { username, password } },
-        ...{ audio: false, silentMs: SILENT_MS, clock, turns },
+        ...{ audio: false, prompt: true, silentMs: SILENT_MS, clock, turns },
         sink: {
           begin: () => undefined,
           unit: (unit) => {

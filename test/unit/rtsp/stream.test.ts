@@ -33,7 +33,10 @@ function tick(): void {
   ticking = setInterval(() => void clock.advance(200), 2);
 }
 
-async function play(script: Script, { sink = {} as Partial<UnitSink>, signIn = true, path = '', moving = true } = {}) {
+async function play(
+  script: Script,
+  { sink = {} as Partial<UnitSink>, signIn = true, path = '', moving = true, prompt = false } = {},
+) {
   server = await ScriptedRtsp.start(script);
   stop = new AbortController();
   clock = new FakeClock();
@@ -49,6 +52,7 @@ async function play(script: Script, { sink = {} as Partial<UnitSink>, signIn = t
   stream = new RtspStream({
     url: server.url + path,
     credentials: signIn ? { username: 'u', password: 'CANARY' } : undefined,
+    prompt,
     ...{ audio: true, clock, turns: new ReadTurns(clock, 200), sink: takes, silentMs: 13_000 },
   });
   playing = stream.play(stop.signal).then(
@@ -111,6 +115,22 @@ describe('a stream over RTSP', () => {
       [false, 6_000],
     ]);
     expect(stream.report).toEqual({ lost: 0, late: 0, torn: 0, garbage: 0, clockSteps: 0 });
+  });
+
+  it.each([true, false])('gives a picture as soon as it is whole to whom that matters: %s', async (prompt) => {
+    await play((asked) => ordinary(asked), { prompt });
+    await until('PLAY', () => server.methods.includes('PLAY'));
+    clearInterval(ticking);
+    let isOver = false;
+    void playing.then(() => {
+      isOver = true;
+    });
+    server.send(Buffer.concat(Array.from({ length: 40 }, (_, n) => picture(n * 6_000, [n ? other : key]))));
+    await until('all that is known to be whole', async () => {
+      await clock.advance(200);
+      return units.length >= (prompt ? 40 : 39);
+    });
+    expect([units.length, isOver]).toEqual([prompt ? 40 : 39, false]);
   });
 
   it('does not wait for a camera that never answers its goodbye', async () => {

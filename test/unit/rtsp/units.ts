@@ -49,11 +49,12 @@ export class Pictures {
   readonly noted: Buffer[] = [];
   readonly depacketiser: Depacketiser;
 
-  constructor(codec: 'H264' | 'H265' = 'H264') {
+  constructor(codec: 'H264' | 'H265' = 'H264', prompt = false) {
     const noted = this.noted;
     const sets = { note: (set: Buffer) => noted.push(Buffer.from(set)), format: VIDEO };
     const take = (unit: RawUnit) => this.#take(unit);
-    this.depacketiser = codec === 'H264' ? new H264Depacketiser(sets, take) : new H265Depacketiser(sets, take);
+    this.depacketiser =
+      codec === 'H264' ? new H264Depacketiser(sets, take, prompt) : new H265Depacketiser(sets, take, prompt);
   }
 
   /** The packets of one moment, in their order; the last has the marker unless said otherwise. */
