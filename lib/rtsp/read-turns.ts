@@ -19,9 +19,13 @@ export interface Turns {
 export class ReadTurns implements Turns {
   readonly #clock: Clock;
   readonly #everyMs: number;
-  #waiting: { reader: Reader; everyTurns: number }[] = [];
+  #waiting: { reader: Reader; due: number }[] = [];
+  /** Turns are counted also while nobody waits for them, so that all who wait for one of many wait for the same. */
   #turn = 0;
-  #running = false;
+  #turnAtMs = 0;
+  /** The turn that is slept up to. */
+  #next = Number.POSITIVE_INFINITY;
+  #sleeps = 0;
 
   constructor(clock: Clock, everyMs: number) {
     this.#clock = clock;
@@ -39,25 +43,42 @@ export class ReadTurns implements Turns {
 
   /** Whoever waits already waits no longer than before. */
   #await(reader: Reader, everyTurns: number): void {
+    this.#count();
+    const due = (Math.floor(this.#turn / everyTurns) + 1) * everyTurns;
     const waits = this.#waiting.find((one) => one.reader === reader);
-    if (waits) waits.everyTurns = Math.min(waits.everyTurns, everyTurns);
-    else this.#waiting.push({ reader, everyTurns });
-    if (!this.#running) void this.#run();
+    if (waits) waits.due = Math.min(waits.due, due);
+    else this.#waiting.push({ reader, due });
+    if (due < this.#next) void this.#run();
   }
 
-  /** As long as anybody waits: with nobody to read there are no turns. */
+  /** Counts the turns that passed while nobody was due. */
+  #count(): void {
+    const passed = Math.floor((this.#clock.monotonic() - this.#turnAtMs) / this.#everyMs);
+    this.#turn += passed;
+    this.#turnAtMs += passed * this.#everyMs;
+  }
+
+  /** As long as anybody waits: with nobody to read there are no turns, and nobody is woken up for one in which nobody is due. */
   async #run(): Promise<void> {
-    this.#running = true;
     while (this.#waiting.length > 0) {
-      await this.#clock.sleep(this.#everyMs);
-      const turn = ++this.#turn;
-      // All that are calm are read in the same turns.
-      const due = this.#waiting.filter(({ everyTurns }) => turn % everyTurns === 0);
-      this.#waiting = this.#waiting.filter(({ everyTurns }) => turn % everyTurns !== 0);
-      for (const { reader } of due) reader.resume();
+      this.#next = Math.min(...this.#waiting.map(({ due }) => due));
+      const atMs = this.#turnAtMs + (this.#next - this.#turn) * this.#everyMs;
+      const sleep = ++this.#sleeps;
+      await this.#clock.sleep(atMs - this.#clock.monotonic());
+      // Somebody who is due sooner has begun another sleep.
+      if (sleep !== this.#sleeps) return;
+      this.#take();
       // Whoever read all there was has asked for the next turn by now, but not whoever is still reading.
     }
-    this.#running = false;
+    this.#next = Number.POSITIVE_INFINITY;
+  }
+
+  #take(): void {
+    this.#turn = Math.max(this.#turn, this.#next);
+    this.#turnAtMs = this.#clock.monotonic();
+    const due = this.#waiting.filter((one) => one.due <= this.#turn);
+    this.#waiting = this.#waiting.filter((one) => one.due > this.#turn);
+    for (const { reader } of due) reader.resume();
   }
 }
 

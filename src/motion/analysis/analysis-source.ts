@@ -47,7 +47,7 @@ export interface AnalysisMotionSourceOptions {
 /** Packets wait so long in the system's memory: what is read more often costs more, and what is read less often is told late. */
 export const READ_EVERY_MS = 100;
 
-/** … and of so many turns one, while it makes no difference when something is known. */
+/** … and of so many turns one, while nothing seems to begin. What does begin takes a few pictures to be sure of, and most of them come in this time. */
 const CALM_TURNS = 3;
 
 /** No packet of the pictures for so long: the camera is gone. */

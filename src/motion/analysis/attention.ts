@@ -32,7 +32,8 @@ export class Attention {
   #awakeUntilMs = Number.NEGATIVE_INFINITY;
   #lookedMs = Number.NEGATIVE_INFINITY;
   #keyMs = Number.NEGATIVE_INFINITY;
-  #blind = false;
+  /** They did not long ago, and it meant something. */
+  #sizesStir = false;
   #wantsKey = true;
   /** What was seen to move last; absent once it is not taken to go on. */
   #seen: Movement | undefined;
@@ -43,20 +44,17 @@ export class Attention {
     return !this.#stirs;
   }
 
-  /**
-   * Whether the next picture may be the one that tells. Not while all are decoded because their sizes tell nothing, and nothing differs in any:
-   * several at once are cheaper.
-   */
+  /** Whether something may have begun to move: the next picture can be the one that tells. Until then, several at once are cheaper. */
   get isUrgent(): boolean {
-    return this.#stirs || !this.#blind;
+    return this.#stirs || this.#sizesStir;
   }
 
   /** The next picture, and what its size says. */
   picture(mediaMs: number, key: boolean, verdict: SizeVerdict): Attentiveness {
     if (key) this.#key(mediaMs, verdict.doubtful);
-    this.#blind = verdict.blind;
     const goesOn = this.#isTrusted(mediaMs, verdict) ? this.#seen : undefined;
     if (!goesOn && (verdict.stirs || verdict.blind)) this.#stayAwake(mediaMs);
+    this.#sizesStir = !verdict.blind && mediaMs <= this.#awakeUntilMs;
     if (!goesOn && mediaMs <= this.#awakeUntilMs) return { decode: 'all', goesOn: undefined };
     return { decode: this.#wantsKey || goesOn ? 'key' : 'nothing', goesOn: verdict.stirs ? goesOn : undefined };
   }

@@ -96,15 +96,22 @@ it('looks at keyframes of groups that are larger as a whole, though no picture s
   expect(between(calm.keys, 60, 72).length).toBeLessThan(4);
 });
 
-it('can wait for pictures while sizes tell nothing and nothing differs, and only then', () => {
+it('can wait for pictures unless something differs in them, or in sizes that tell something', () => {
   const attention = new Attention();
-  const calm = { stirs: false, blind: true, doubtful: false };
+  const calm = { stirs: false, blind: false, doubtful: false };
   attention.picture(0, true, calm);
   expect(attention.isUrgent).toBe(false);
-  attention.looked({ stirs: true }, 0);
+  attention.picture(100, false, { ...calm, stirs: true });
   expect(attention.isUrgent).toBe(true);
-  attention.looked({ stirs: false }, 100);
+  // For as long as all is decoded for that.
+  attention.picture(1_600, false, calm);
+  expect(attention.isUrgent).toBe(true);
+  attention.picture(1_601, false, calm);
   expect(attention.isUrgent).toBe(false);
-  attention.picture(200, false, { ...calm, blind: false });
+  attention.picture(1_700, false, { ...calm, stirs: true, blind: true });
+  expect(attention.isUrgent).toBe(false);
+  attention.looked({ stirs: true }, 1_700);
   expect(attention.isUrgent).toBe(true);
+  attention.looked({ stirs: false }, 1_800);
+  expect(attention.isUrgent).toBe(false);
 });

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { Clock } from '../../../lib/clock.js';
 import { ReadTurns, type Turns } from '../../../lib/rtsp/read-turns.js';
 import { FakeClock } from '../../simulators/fake-clock.js';
 
@@ -31,4 +32,25 @@ it('reads a calm one in one turn of many, the others in each, and one in a hurry
   calm.hurried = false;
   await clock.advance(600);
   expect(read()).toEqual({ calm: 8, other: 15 });
+});
+
+it('wakes up for no turn in which nobody is due', async () => {
+  const clock = new FakeClock();
+  let sleeps = 0;
+  const counting: Clock = {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    sleep: (ms) => {
+      sleeps++;
+      return clock.sleep(ms);
+    },
+  };
+  const turns = new ReadTurns(counting, 100);
+  const readers = [turns.calm(3), turns.calm(3)].map((calm) => {
+    calm.hurried = false;
+    return reader(calm);
+  });
+  await clock.advance(3_000);
+  expect(readers.map(({ read }) => read)).toEqual([10, 10]);
+  expect(sleeps).toBe(11);
 });
