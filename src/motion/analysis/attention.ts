@@ -23,7 +23,7 @@ const REFRESH_MS = 6_000;
 
 /**
  * Decides which pictures are worth decoding, which is what watching costs. While all is calm some keyframes are, so that what is known of the
- * place stays fresh. Everything is while the sizes stir, or tell nothing, until something is seen to move. From the next keyframe on, sizes that
+ * place stays fresh. Everything is while the sizes stir, or tell nothing, until something is seen to move. From then on, sizes that
  * stir tell that it goes on, and keyframes that it has not left.
  */
 export class Attention {
@@ -32,6 +32,8 @@ export class Attention {
   #awakeUntilMs = Number.NEGATIVE_INFINITY;
   #lookedMs = Number.NEGATIVE_INFINITY;
   #keyMs = Number.NEGATIVE_INFINITY;
+  /** From the keyframe before to the newest. */
+  #groupMs = Number.POSITIVE_INFINITY;
   /** They did not long ago, and it meant something. */
   #sizesStir = false;
   #wantsKey = true;
@@ -63,13 +65,23 @@ export class Attention {
   looked({ stirs, moving }: Sight, mediaMs: number): void {
     this.#stirs = stirs;
     this.#lookedMs = mediaMs;
-    if (moving) this.#seen = moving;
+    // Also of what is trusted: what stands still is looked at again soon, since its sizes do not stir.
+    if (stirs) this.#stayAwake(mediaMs);
+    if (moving) this.#see(moving, mediaMs);
     else if (!stirs) this.#distrust();
-    if (stirs && mediaMs > this.#trustUntilMs) this.#stayAwake(mediaMs);
+  }
+
+  /** Taken to go on from now, not only from the next keyframe on, where that will come soon. */
+  #see(moving: Movement, mediaMs: number): void {
+    const isNew = !this.#seen;
+    this.#seen = moving;
+    if (!isNew || this.#groupMs > CONTRADICTED_MS) return;
+    this.#trustUntilMs = mediaMs + TRUST_MS;
   }
 
   #key(mediaMs: number, doubtful: boolean): void {
     if (this.#seen && mediaMs - this.#keyMs <= CONTRADICTED_MS) this.#trustUntilMs = mediaMs + TRUST_MS;
+    this.#groupMs = mediaMs - this.#keyMs;
     this.#keyMs = mediaMs;
     this.#wantsKey = doubtful || this.#stirs || mediaMs - this.#lookedMs >= REFRESH_MS;
   }

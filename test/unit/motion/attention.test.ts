@@ -60,14 +60,26 @@ it('decodes hardly anything while all is calm, and a keyframe now and then', () 
 
 it('decodes from the keyframe on when something moves, and hardly anything once it was seen', () => {
   const { told, decoded } = play({ seconds: 60, moves: [41, 57] });
-  // All of the group it begins in, before and after.
-  expect(between(decoded, 40, 42)).toHaveLength(2 * FPS);
+  // All of the group it begins in up to where it is seen, and nothing more of that.
+  expect(between(decoded, 40, 41.01)).toHaveLength(FPS + 1);
+  expect(between(decoded, 41.01, 42)).toEqual([]);
   expect(between(told, 41, 41.1)).not.toEqual([]);
   expect(between(decoded, 43, 57).length).toBeLessThan(2 * FPS);
   // And it is told to go on all that time, with no pause as long as what ends a span.
   const pauses = told.map((at, index) => at - (told[index - 1] ?? at));
   expect(Math.max(...pauses)).toBeLessThan(0.5);
   expect(Math.max(...told)).toBeGreaterThan(56.5);
+});
+
+it('looks again and again at what was seen and does not stir the sizes any more', () => {
+  let moved = 0;
+  const { told } = play({
+    ...{ seconds: 60, moves: [41, 57] as const },
+    bytes: (moving, random) => quiet(moving && moved++ < 8, random),
+  });
+  const pauses = between(told, 41, 57).map((at, index, all) => at - (all[index - 1] ?? at));
+  expect(Math.max(...pauses)).toBeLessThan(1);
+  expect(Math.max(...told)).toBeGreaterThan(56);
 });
 
 it('takes nothing to go on that a keyframe does not show any more, however the sizes stir', () => {
