@@ -1,4 +1,5 @@
 import type { Failure } from '../errors.js';
+import { race } from '../race.js';
 import { abortedFailure } from './failures.js';
 
 /**
@@ -46,7 +47,7 @@ export class Attempt {
 
   /** Settles as `promise` does, or rejects at once when the attempt fails; then the late outcome is dropped. */
   race<T>(promise: Promise<T>): Promise<T> {
-    return Promise.race([promise, this.#failed]);
+    return race(promise, this.#failed);
   }
 
   /** As {@link race}, for what must be given back: if it arrives too late for us, `discard` gets it. */

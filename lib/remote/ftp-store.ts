@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { FTPResponse } from 'basic-ftp';
 import type { Clock } from '../clock.js';
 import { Failure } from '../errors.js';
+import { race } from '../race.js';
 import type { Attempt } from './attempt.js';
 import { lostFailure } from './failures.js';
 import { type DataConnection, dialData } from './ftp-data.js';
@@ -64,7 +65,7 @@ async function send(
   { watch, attempt, clock, onProgress }: Storing,
 ): Promise<void> {
   // Whatever the server says while bytes are on their way, it is no confirmation; a refusal ends the sending.
-  const step = <T>(work: Promise<T>) => watch.during(Promise.race([work, transfer.refused]));
+  const step = <T>(work: Promise<T>) => watch.during(race(work, transfer.refused));
   try {
     await step(data.ready);
     const blocks = source.blocks();

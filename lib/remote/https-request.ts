@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { type Agent, request as httpsRequest } from 'node:https';
 import type { Failure } from '../errors.js';
+import { race } from '../race.js';
 import type { Attempt } from './attempt.js';
 import { nonsenseFailure } from './ftp-failures.js';
 import { statusFailure } from './https-failures.js';
@@ -81,7 +82,7 @@ async function transfer(
     for (let at = 0; at < block.length; at += SLICE) {
       const slice = block.subarray(at, at + SLICE);
       // Awaited, since the file's next block is read into the same memory. A refusal that comes meanwhile ends it.
-      await watch.during(Promise.race([write(request, slice), replied]));
+      await watch.during(race(write(request, slice), replied));
       sent += slice.length;
       if (early && sent < source.bytes) throw refusedEarly(name, method, early);
     }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../clock.js';
 import { messageOf } from '../errors.js';
+import { race } from '../race.js';
 import { Authorization, type Credentials } from './authorization.js';
 import { certificateFailure, dial, isSecure, type RtspTarget } from './dial.js';
 import { broken, invalid, refused, unreachable } from './failures.js';
@@ -45,6 +46,7 @@ export class RtspConnection {
   #byTurns = false;
   #paused = false;
   readonly #turn = { resume: () => this.#resumeReading() };
+  readonly #broken: Promise<{ why: unknown }>;
   #end: (why: unknown) => void = () => undefined;
 
   constructor(options: ConnectionOptions) {
@@ -54,6 +56,7 @@ export class RtspConnection {
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
+    this.#broken = this.ended.then((why) => ({ why }));
   }
 
   /** Rejects with a `Failure` `unreachable`, `certificate-changed` or `certificate-unknown`, or the reason of `signal`. */
@@ -155,7 +158,7 @@ export class RtspConnection {
     const off = new AbortController();
     const late = this.#options.clock.sleep(REPLY_MS, off.signal).then(() => undefined);
     try {
-      const result = await Promise.race([reply, late, this.ended.then((why) => ({ why }))]);
+      const result = await race(Promise.race([reply, late]), this.#broken);
       if (!result) throw unreachable(`no reply to ${method} within ${REPLY_MS / 1000} s`);
       if ('why' in result) throw broken(result.why, false);
       return result;
