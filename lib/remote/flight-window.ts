@@ -7,6 +7,9 @@ const LEAST = 1_000_000;
 /** Enough for 1 Gbit/s over 64 ms: the memory a connection may take, whatever the line. */
 const MOST = 8_000_000;
 
+/** 1 Gbit/s. What may be under way beyond that only lies encrypted in our own memory: on a loopback, all that the window could grow. */
+const BYTES_PER_MS = 125_000;
+
 /** Twice the line's content: acknowledgements then take twice the line's own delay, and a packet lost leaves no gap. */
 const ENOUGH = 2;
 
@@ -87,7 +90,8 @@ export class FlightWindow {
 
   #adapt(): void {
     // A window that nothing waited for says nothing about the line.
-    if (this.#wasFull && this.#shortestMs <= ENOUGH * this.#lineMs) this.#limit = Math.min(MOST, this.#limit * GROWTH);
+    const most = Math.max(LEAST, Math.min(MOST, BYTES_PER_MS * this.#lineMs));
+    if (this.#wasFull && this.#shortestMs <= ENOUGH * this.#lineMs) this.#limit = Math.min(most, this.#limit * GROWTH);
     else if (this.#shortestMs > TOO_MUCH * this.#lineMs) this.#limit = Math.max(LEAST, this.#limit / GROWTH);
     this.#acknowledged = 0;
     this.#shortestMs = Number.POSITIVE_INFINITY;

@@ -55,6 +55,7 @@ describe('how much may be under way', () => {
     ['a long one', 400, 60, 6_000_000, 8_000_000],
     ['the quickest there is', 10_000, 0.1, 1_000_000, 1_000_000],
     ['one that is longer than memory allows', 1_000, 300, 8_000_000, 8_000_000],
+    ['one that takes more than a gigabit, at a gigabit', 10_000, 10, 1_000_000, 1_300_000],
   ])('is what %s holds, about twice', (_, mbit, rttMs, least, most) => {
     const line = new Line(mbit, rttMs);
     line.run(60);
