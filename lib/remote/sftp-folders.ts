@@ -6,9 +6,22 @@ import type { Lane } from './sftp-lanes.js';
 export class SftpFolders {
   readonly #making = new Map<string, Promise<void>>();
 
-  async makeFor(path: string, channel: SFTPWrapper, lane: Lane): Promise<void> {
+  /**
+   * Makes the folders of a path while `ask` goes out behind that: a server that takes things in turn finds them there, and one way there
+   * and back is spared. Otherwise `ask` is called again once they are made.
+   */
+  async makeFor<T>(path: string, channel: SFTPWrapper, lane: Lane, ask: () => Promise<T>): Promise<T> {
     const slash = path.lastIndexOf('/');
-    if (slash > 0) await this.#make(path.slice(0, slash), channel, lane);
+    const making = slash > 0 ? this.#make(path.slice(0, slash), channel, lane) : Promise.resolve();
+    // What was asked for decides; only if that fails, it matters why.
+    making.catch(() => undefined);
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isNoSuchFile(error)) throw error;
+    }
+    await making;
+    return ask();
   }
 
   async #make(folder: string, channel: SFTPWrapper, lane: Lane): Promise<void> {
@@ -31,8 +44,7 @@ export class SftpFolders {
       if (isPermissionDenied(error)) throw error;
       // Protocol version 3 has no "already exists"; OpenSSH says FAILURE. Opening the file decides.
       if (!isNoSuchFile(error)) return;
-      await this.makeFor(folder, channel, lane);
-      await this.#request(folder, channel, lane);
+      await this.makeFor(folder, channel, lane, () => this.#request(folder, channel, lane));
     }
   }
 

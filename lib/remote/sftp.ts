@@ -206,8 +206,8 @@ export class SftpRemote implements Remote {
       } catch (error) {
         // Only now: Transfer Family needs no folders and bills each one made.
         if (!isNoSuchFile(error)) throw error;
-        await this.#folders.makeFor(path, session.channel, lane);
-        return await openForWriting(session.channel, lane, path);
+        const open = () => openForWriting(session.channel, lane, path);
+        return await this.#folders.makeFor(path, session.channel, lane, open);
       }
     } catch (error) {
       throw requestFailure(this.name, `open ${key}`, error);

@@ -116,6 +116,29 @@ describe('an honest server', () => {
     expect(made).toEqual(['site/cam', 'site', 'site/cam']);
   });
 
+  it('has a file opened behind the request for its folder, without waiting in between', async () => {
+    const opened = () => server.requests.filter(({ type }) => type === 'open').length;
+    const remote = await scripted({
+      needsFolders: true,
+      mkdir: async (): Promise<Answer> => {
+        await server.until(() => opened() === 2);
+        return 'honest';
+      },
+    });
+    await put(remote, 'site/a');
+    expect(server.requests.slice(0, 4).map(({ type }) => type)).toEqual(['open', 'mkdir', 'open', 'write']);
+  });
+
+  it('that opens a file before it has made the folder asked for first is asked again', async () => {
+    let asked = 0;
+    const remote = await scripted({
+      needsFolders: true,
+      open: () => (++asked === 2 ? { status: NO_SUCH_FILE } : 'honest'),
+    });
+    await put(remote, 'site/a');
+    expect([...server.files.keys()]).toEqual(['site/a']);
+  });
+
   it('that is slow but goes on is left alone, also by a call that waits behind another', async () => {
     const remote = await scripted({
       write: async (): Promise<Answer> => {
