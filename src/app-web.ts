@@ -140,7 +140,7 @@ async function buildArchive(
 ): Promise<{ archive: ArchiveSource; reader?: ObjectReader; mediaOrigins: string[] }> {
   const { config, clock, log } = app.options;
   const { ready, sent } = app.spool.layout;
-  const local = new LocalArchive({ ledger: app.ledger, folders: [sent, ready], clock });
+  const local = new LocalArchive({ ledger: app.ledger, folders: [sent, ready], clock, isRunning: true });
   if (!config.archive) return { archive: local, mediaOrigins: [] };
   const reader = await archiveReader(config.archive);
   const archive = new ObjectArchive({

@@ -16,6 +16,8 @@ export interface LocalArchiveOptions {
   /** Where files lie on this recorder, in the order they are looked for. */
   folders: readonly string[];
   clock: Clock;
+  /** Whether the recorder runs: what lasts is known to last, then. */
+  isRunning: boolean;
 }
 
 const DAY = 86_400_000;
@@ -50,7 +52,7 @@ export class LocalArchive implements ArchiveSource {
   async entries(camera: string, day: string): Promise<LocatedEntry[]> {
     const bounds = dayBounds(day);
     if (!bounds) return [];
-    const { ledger, clock } = this.#options;
+    const { ledger, clock, isRunning } = this.#options;
     const media = ledger.files
       .between(camera, bounds.start, bounds.end)
       .filter((file) => file.state !== 'lost')
@@ -61,7 +63,10 @@ export class LocalArchive implements ArchiveSource {
         uploaded: file.verifiedAt !== undefined,
       }))
       .filter((entry) => touches(entry, bounds));
-    const gaps = ledger.gaps.between(camera, bounds.start, bounds.end).map((gap) => gapEntry(gap, clock.now()));
+    const gaps = ledger.gaps
+      .told(camera, bounds.start, bounds.end, isRunning)
+      .map((gap) => gapEntry(gap, clock.now()))
+      .filter((entry) => touches(entry, bounds));
     const off = ledger.offs.between(camera, bounds.start, bounds.end).map(offEntry);
     const steps = ledger.clockSteps.between(camera, bounds.start, bounds.end).map(clockEntry);
     return [...media, ...cutAbsences([...off, ...gaps], media), ...steps].sort(byStart);

@@ -1,12 +1,15 @@
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Clock } from '../../lib/clock.js';
 import { makeExport } from '../archive/export/make-export.js';
 import type { ExportManifest } from '../archive/export/manifest.js';
 import { LocalArchive } from '../archive/local-archive.js';
+import { MergedArchive } from '../archive/merged-archive.js';
 import { ObjectArchive } from '../archive/object-archive.js';
 import { loadIdentity } from '../archive/signature.js';
-import { entriesIn, isMedia } from '../archive/span-entries.js';
+import type { ArchiveSource } from '../archive-source.js';
+import type { Config } from '../config/schema.js';
 import { Ledger } from '../ledger/ledger.js';
 import { AuditLog } from '../operate/audit.js';
 import { compactTime } from '../segment.js';
@@ -16,6 +19,7 @@ import { requireCamera } from './camera-in-archive.js';
 import { type Context, EXIT, print, printJson, version } from './context.js';
 import { size, span, usage } from './format.js';
 import { shown } from './moments.js';
+import { isRunning } from './running-service.js';
 import { type Span, type SpanOptions, spanOf } from './spans.js';
 
 interface ExportOptions extends SpanOptions {
@@ -26,27 +30,30 @@ interface ExportOptions extends SpanOptions {
 /** `nvr-uplink export`: one film of a span, and what proves it. Exit status 3 where time of the span is missing. */
 export async function exportFootage(context: Context, options: ExportOptions): Promise<number> {
   const place = await openSite(context, options);
+  let own: Own | undefined;
   try {
     const wanted = spanOf(options, place.timezone, context.clock.now());
-    await requireCamera(place, wanted.camera);
+    own = place.config?.site === place.site ? openOwn(place.config) : undefined;
+    await requireCamera(place, wanted.camera, own?.ledger.cameras());
     const directory = resolve(options.output ?? `export_${wanted.camera}_${compactTime(wanted.start)}`);
     if (existsSync(join(directory, 'manifest.json'))) {
       throw usage(`${directory} holds an export already`, 'Give another folder: -o DIR');
     }
-    const archive = new ObjectArchive({ reader: place.reader, site: place.site, onProblem: () => undefined });
+    const remote = new ObjectArchive({ reader: place.reader, site: place.site, onProblem: () => undefined });
+    const archive = own ? await withOwn(own, remote, context.clock) : remote;
     if (place.config) await noteExport(context, place.config.storage.dir, wanted);
     const manifest = await makeExport({
       ...{ archive, reader: place.reader, site: place.site, ...wanted, directory },
       originals: options.originals ?? false,
       program: `nvr-uplink ${version()}`,
       identity: place.config && (await ownIdentity(place.config.storage.dir)),
-      told: place.config?.site === place.site ? await toldHere(context, place.config.storage.dir, wanted) : [],
       ...{ clock: context.clock, signal: context.signal, onStep: teller(context, options) },
     });
     if (options.json) printJson(context, { directory, ...manifest });
     else for (const line of lines(directory, manifest, place.timezone)) print(context, line);
     return isWhole(manifest) ? EXIT.ok : EXIT.degraded;
   } finally {
+    own?.ledger.close();
     place.reader.close();
   }
 }
@@ -57,17 +64,25 @@ async function ownIdentity(storage: string) {
   return existsSync(file) ? await loadIdentity(file) : undefined;
 }
 
-/** What this recorder's ledger tells of a span beside footage: gaps, time off and steps of the clock. */
-async function toldHere({ clock }: Context, storage: string, { camera, ...span }: Span) {
-  const layout = spoolLayout(storage);
-  if (!existsSync(layout.ledger)) return [];
-  const ledger = new Ledger(layout.ledger);
-  try {
-    const entries = await entriesIn(new LocalArchive({ ledger, folders: [], clock }), camera, span);
-    return entries.filter((entry) => !isMedia(entry));
-  } finally {
-    ledger.close();
-  }
+/** What this recorder has itself. */
+interface Own {
+  config: Config;
+  ledger: Ledger;
+}
+
+/** Undefined where nothing was recorded yet. */
+function openOwn(config: Config): Own | undefined {
+  const { ledger } = spoolLayout(config.storage.dir);
+  return existsSync(ledger) ? { config, ledger: new Ledger(ledger) } : undefined;
+}
+
+/** What is not uploaded yet lies here, and an outage under way is in no index. An archive that fails is not left out in silence. */
+async function withOwn({ config, ledger }: Own, archive: ObjectArchive, clock: Clock): Promise<ArchiveSource> {
+  const { sent, ready } = spoolLayout(config.storage.dir);
+  const local = new LocalArchive({ ledger, folders: [sent, ready], clock, isRunning: await isRunning(config) });
+  return new MergedArchive(local, archive, ({ error }) => {
+    throw error;
+  });
 }
 
 /** On the recorder, who takes footage is noted before it is taken. */

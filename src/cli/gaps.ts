@@ -15,6 +15,7 @@ import { refuseUnknown } from './camera-in-archive.js';
 import { type Context, EXIT, type GlobalOptions, print, printJson } from './context.js';
 import { span, table, usage } from './format.js';
 import { moment, shown } from './moments.js';
+import { isRunning } from './running-service.js';
 
 interface GapsOptions extends GlobalOptions {
   camera?: string[];
@@ -38,7 +39,8 @@ export async function gaps(context: Context, options: GapsOptions): Promise<numb
     const cameras = options.camera ?? known;
     const names = [...known, ...Object.keys(config.cameras), ...inboxCameras(config)];
     refuseUnknown(cameras, names, 'the ledger and the configuration');
-    const told = cameras.map((camera) => ({ camera, ...accountFor(ledger, camera, range, now) }));
+    const runs = await isRunning(config);
+    const told = cameras.map((camera) => ({ camera, ...accountFor(ledger, camera, range, now, runs) }));
     if (options.json) printJson(context, told.map(asJson));
     else for (const line of lines(told, config.timezone)) print(context, line);
     return told.some(({ unaccountedMs }) => unaccountedMs > 0) ? EXIT.degraded : EXIT.ok;
@@ -95,9 +97,9 @@ interface Account {
  * Only the time since the recorder first heard of the camera counts; what is being recorded now is left out until it is a finished file. Cameras whose
  * files are delivered are not accounted for: nobody promised when there are to be any.
  */
-function accountFor(ledger: Ledger, camera: string, range: Range, now: number): Account {
+function accountFor(ledger: Ledger, camera: string, range: Range, now: number, runs: boolean): Account {
   const files = ledger.files.between(camera, range.start, range.end).filter((file) => file.state !== 'lost');
-  const rows = whole(ledger.gaps.between(camera, range.start, range.end));
+  const rows = whole(ledger.gaps.told(camera, range.start, range.end, runs));
   const asked = ({ start, end }: GapRow) => (end === undefined ? undefined : ledger.backfills.of(camera, start, end));
   const found = rows.map((row) => ({ ...gapEntry(row, now), lasts: row.end === undefined, backfill: asked(row) }));
   const offs = ledger.offs.between(camera, range.start, range.end).map(offEntry);

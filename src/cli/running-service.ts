@@ -7,6 +7,11 @@ export function hasService(config: Config): boolean {
   return existsSync(spoolLayout(config.storage.dir).service);
 }
 
+/** Whether one runs, and is well enough to say so. */
+export async function isRunning(config: Config): Promise<boolean> {
+  return (await askService(config, '/api/v1/status')) !== undefined;
+}
+
 /** Asks the recorder that is running on this storage folder; undefined where none runs, or it does not answer well. */
 export async function askService(config: Config, path: string): Promise<Response | undefined> {
   if (!hasService(config)) return undefined;

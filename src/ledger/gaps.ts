@@ -14,6 +14,9 @@ export interface GapRow extends Omit<GapEntry, 'type' | 'end'> {
 /** Footage was erased on purpose; where the index listed it, it says so in the entry's place. */
 export type ErasedSpan = Pick<GapRow, 'camera' | 'start' | 'era'> & { end: number; isListed: boolean };
 
+/** While there was no recorder. */
+export const ABSENT: ReadonlySet<GapCause> = new Set<GapCause>(['recorder-stopped', 'recorder-crashed']);
+
 /** What is missing, and why (invariant I4). At most one gap of a camera is open. */
 export class Gaps {
   readonly #db: Connection;
@@ -117,6 +120,21 @@ export class Gaps {
       )
       .all(camera, Math.round(to), Math.round(from))
       .map(gapRow);
+  }
+
+  /** As {@link between}, as the next start will see it where no recorder runs: nobody knows that what was seen last lasts still. */
+  told(camera: string, from: number, to: number, isRunning: boolean): GapRow[] {
+    const rows = this.between(camera, from, to);
+    const open = rows.find(({ end, cause }) => end === undefined && !ABSENT.has(cause));
+    if (isRunning || !open) return rows;
+    const seen = Math.max(open.start, this.seenUntil(camera) ?? open.start);
+    const pieces = [
+      { ...open, end: seen },
+      { ...open, start: seen, cause: 'recorder-crashed' as const, detail: undefined },
+    ];
+    return [...rows.filter((row) => row !== open), ...pieces]
+      .filter(({ start, end = Number.POSITIVE_INFINITY }) => end > Math.max(start, from) && start < to)
+      .sort((a, b) => a.start - b.start);
   }
 
   /** The end of the last gap of an era that was over by `until`, or the start of the open one. */

@@ -1,4 +1,5 @@
 import { messageOf } from '../../lib/errors.js';
+import { ABSENT } from '../ledger/gaps.js';
 import { NotedClock } from '../ledger/noted-clock.js';
 import type { GapCause } from '../segment.js';
 import type { RecordingPlan } from './plan.js';
@@ -7,9 +8,6 @@ import type { Run } from './run.js';
 
 /** Footage may end this much after the clock's time: how long the last picture lasts is an estimate. */
 const AHEAD_MS = 2_000;
-
-/** While there was no recorder. */
-const ABSENT = new Set<GapCause>(['recorder-stopped', 'recorder-crashed']);
 
 /** What of a camera's time is missing, or off, told to the ledger so that each second is accounted for. */
 export class MissingTime {

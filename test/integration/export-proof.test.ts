@@ -6,10 +6,11 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadIdentity } from '../../src/archive/signature.js';
 import { Ledger } from '../../src/ledger/ledger.js';
-import { spoolLayout } from '../../src/spool/layout.js';
+import { createSpool, spoolLayout } from '../../src/spool/layout.js';
 import { command } from '../simulators/command.js';
 import { at, segment, sha256 } from '../simulators/entries.js';
 import { ArchiveFolder } from '../simulators/folder-archive.js';
+import { newFile } from '../simulators/storage.js';
 
 const run = promisify(execFile);
 const DAY = '2026-05-03';
@@ -80,17 +81,47 @@ describe('what an export vouches for', () => {
     const text = await command(['export', ...folder, ...whole, '-o', join(dir, 'words'), '--timezone', 'UTC']);
     expect(text.stdout).toMatch(/^missing: .*11:00:00.* before the first recording of this camera in the archive$/m);
     expect(text.stdout).toMatch(/^NOT ACCOUNTED FOR: .*12:00:04/m);
-    // On the recorder, an outage that lasts since a quarter past; of the time before that nobody knows.
-    const since = `${DAY}T12:15:00.000Z`;
+    // On the recorder, an outage since a quarter past, until it was killed; of the time before that nobody knows.
+    const [since, killed] = [`${DAY}T12:15:00.000Z`, `${DAY}T12:20:00.000Z`];
     const ledger = new Ledger(spoolLayout(join(dir, 'storage')).ledger);
     ledger.gaps.open('gate', Date.parse(since), 'unreachable');
+    ledger.gaps.extend('gate', Date.parse(killed));
     ledger.close();
     const here = await of('here', '-c', join(dir, 'config.yaml'));
     expect(here).toEqual({
       ...{ exit: 3, before, unaccounted: [{ from: last, to: since }] },
-      gaps: [{ from: since, to: expect.any(String), cause: 'unreachable' }],
+      gaps: [
+        { from: since, to: killed, cause: 'unreachable' },
+        { from: killed, to: expect.any(String), cause: 'recorder-crashed' },
+      ],
     });
     expect((await of('far', ...folder)).gaps).toEqual([]);
+  });
+
+  it('takes what is not uploaded yet from the recorder itself, and says that no index lists it', async () => {
+    const [from, to] = [`${DAY}T10:00:00Z`, `${DAY}T10:00:02Z`];
+    const layout = spoolLayout(join(dir, 'storage'));
+    createSpool(layout);
+    const row = newFile(Date.parse(from), { end: Date.parse(to), bytes: film.length, sha256: sha256(film) });
+    await writeFile(join(layout.ready, row.name), film);
+    const ledger = new Ledger(layout.ledger);
+    const id = ledger.files.begin(row);
+    ledger.files.setState(id, 'ready');
+    const asked = ['--camera', 'gate', '--from', from, '--to', to];
+    const there = await command(['export', '--folder', archive.root, ...asked, '-o', join(dir, 'not-there')]);
+    expect([there.exit, there.stderr]).toEqual([1, expect.stringContaining('no footage of gate')]);
+    const made = await command(['export', '-c', join(dir, 'config.yaml'), ...asked, '-o', join(dir, 'own'), '--json']);
+    ledger.files.setState(id, 'lost');
+    ledger.close();
+    expect(made.exit, made.stderr).toBe(0);
+    expect(JSON.parse(made.stdout)).toMatchObject({
+      ...{ gaps: [], unaccounted: [], index: [] },
+      clips: [{ begins: `${DAY}T10:00:00.000Z`, ends: `${DAY}T10:00:02.000Z`, frames: 20 }],
+      sources: [{ key: row.key, sha256: row.sha256 }],
+    });
+    const checked = await check('own');
+    expect(checked).toMatchObject({ exit: 0, signed: true, wrong: '' });
+    expect(checked.unknown).toContain(`${row.key} is in no part of the index here`);
   });
 
   it('proves nothing of originals that are not part of it', async () => {

@@ -6,7 +6,6 @@ import { writeFileDurably } from '../../../lib/files.js';
 import type { ObjectReader } from '../../../lib/objects/object-reader.js';
 import { type ArchiveSource, type LocatedEntry, nearestDays } from '../../archive-source.js';
 import { fetchMedia } from '../fetch-media.js';
-import { cutGaps } from '../gap-cuts.js';
 import { type Identity, identityFingerprint } from '../signature.js';
 import { entriesIn, isSegment, type LocatedMedia } from '../span-entries.js';
 import { account } from '../timeline.js';
@@ -31,8 +30,6 @@ export interface ExportOptions {
   program: string;
   /** Signs the manifest: only the recorder can. */
   identity?: Identity;
-  /** What the ledger tells of the span beside the archive, on the recorder: an outage under way is in no index yet. */
-  told?: readonly LocatedEntry[];
   clock: Clock;
   /** Told of each step, and of bytes as they come. */
   onStep?: (what: string, bytes: number) => void;
@@ -82,14 +79,12 @@ export async function makeExport(options: ExportOptions): Promise<ExportManifest
 }
 
 /** What of the span is not recorded, and whether anything tells why. */
-async function missingTime({ archive, camera, start, end, told = [], clock }: ExportOptions, entries: LocatedEntry[]) {
-  const isGap = (entry: LocatedEntry) => entry.type === 'gap';
-  // The index tells of the same gaps, but for those that are not in it yet.
-  const gaps = [...entries.filter(isGap), ...cutGaps(told.filter(isGap), entries)];
+async function missingTime({ archive, camera, start, end, clock }: ExportOptions, entries: LocatedEntry[]) {
+  const gaps = entries.filter((entry) => entry.type === 'gap');
   const range = { start, end: Math.min(end, clock.now()) };
-  const { unaccounted } = account([...entries, ...told], range, offTimes(entries));
+  const { unaccounted } = account(entries, range, offTimes(entries));
   if (unaccounted.length === 0) return { gaps, before: [], unaccounted };
-  const first = Math.min(await firstMoment(archive, camera), ...told.map((entry) => entry.start));
+  const first = await firstMoment(archive, camera);
   const part = (from: number, to: number) =>
     unaccounted
       .map((one) => ({ start: Math.max(one.start, from), end: Math.min(one.end, to) }))

@@ -31,6 +31,45 @@ describe('gaps', () => {
     });
   });
 
+  describe('where no recorder runs, one that was open', () => {
+    const told = (isRunning: boolean, from = 0, to = 10_000) =>
+      ledger.gaps.told('gate', from, to, isRunning).map(({ start, end, cause }) => [start, end, cause]);
+
+    it('lasted as long as it was seen to; what came then is the kill, as the next start will note', () => {
+      ledger.gaps.add('gate', 10, 20, 'silent');
+      ledger.gaps.open('gate', 100, 'unreachable', 'refused');
+      ledger.gaps.extend('gate', 400);
+      const whole = [
+        [10, 20, 'silent'],
+        [100, undefined, 'unreachable'],
+      ];
+      expect(told(true)).toEqual(whole);
+      expect(told(false)).toEqual([
+        [10, 20, 'silent'],
+        [100, 400, 'unreachable'],
+        [400, undefined, 'recorder-crashed'],
+      ]);
+      expect(ledger.gaps.told('gate', 0, 10_000, false).at(-1)!.detail).toBeUndefined();
+      expect(told(false, 500, 600)).toEqual([[400, undefined, 'recorder-crashed']]);
+      expect(told(false, 0, 300)).toEqual([
+        [10, 20, 'silent'],
+        [100, 400, 'unreachable'],
+      ]);
+      expect(all()).toEqual(whole);
+    });
+
+    it('is the kill from its start where it was never seen', () => {
+      ledger.gaps.open('gate', 100, 'unreachable');
+      expect(told(false)).toEqual([[100, undefined, 'recorder-crashed']]);
+    });
+
+    it.each(['recorder-stopped', 'recorder-crashed'] as const)('stays what it is: %s', (cause) => {
+      ledger.gaps.open('gate', 100, cause);
+      ledger.gaps.extend('gate', 400);
+      expect(told(false)).toEqual([[100, undefined, cause]]);
+    });
+  });
+
   it('forgets a gap that turns out to be empty', () => {
     ledger.gaps.open('gate', 100, 'starting');
     ledger.gaps.close('gate', 100);
