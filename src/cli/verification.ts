@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { Failure, messageOf } from '../../lib/errors.js';
 import type { ObjectReader } from '../../lib/objects/object-reader.js';
 import type { Remote } from '../../lib/remote/remote.js';
 import { archiveReader, remoteReader } from '../archive/reader.js';
@@ -16,7 +17,7 @@ import type { PlaceOptions } from './archive-place.js';
 import type { Context } from './context.js';
 import { DeliveredFiles, keptSince } from './delivered-files.js';
 import { ledgerPins } from './pins.js';
-import { archiveWriters, type Repaired, repair, sameStore } from './verify-repair.js';
+import { archiveWriters, type Repaired, repair } from './verify-repair.js';
 import { report } from './verify-report.js';
 
 export interface VerifyOptions extends PlaceOptions {
@@ -30,6 +31,14 @@ export interface VerifyOptions extends PlaceOptions {
   repair?: boolean;
 }
 
+/** A place that could not be looked at, or not to its end: nothing is known of it. */
+export interface NotLookedAt {
+  /** The name of its store, or of the remote where not even that was learnt. */
+  where: string;
+  reason: string;
+  hint?: string;
+}
+
 /** One run of `verify`: each place that can be read, and what was found at all of them. */
 export class Verification {
   readonly #context: Context;
@@ -39,7 +48,8 @@ export class Verification {
   readonly #depth: Depth;
   readonly #delivered: DeliveredFiles;
   readonly #into: Verified = nothingYet();
-  readonly #places: string[] = [];
+  readonly #places = new Set<string>();
+  readonly #notLookedAt: NotLookedAt[] = [];
   /** Which remotes write what is read at each place. */
   readonly #written = new Map<string, string[]>();
   #repaired: Repaired | undefined;
@@ -57,26 +67,45 @@ export class Verification {
 
   async all(): Promise<void> {
     const { archive, remotes, storage, site } = this.#config!;
-    /** The remote that fills the archive: nothing of it is counted twice. */
-    let same: string | undefined;
     if (this.#ledger) {
-      this.#places.push('disk');
+      this.#places.add('disk');
       const { ready, sent } = spoolLayout(storage.dir);
       await verifyDisk(this.#ledger, [ready, sent], this.#depth.checksum, (key) => this.#concerns(key), this.#into);
     }
+    /** The remote that fills the archive: nothing of it is counted twice. Where it may be one of several, each is looked at. */
+    let same: string | undefined;
     if (archive) {
       const reader = await archiveReader(archive);
-      same = await sameStore(remotes, reader.name);
-      this.#written.set(reader.name, same ? [same] : await archiveWriters(this.#config!, reader.name));
-      await this.#readAndClose(reader, site, same);
+      const writers = await archiveWriters(this.#config!, reader.name);
+      if (writers.length === 1) same = writers[0];
+      this.#written.set(reader.name, writers);
+      await this.#attempt(reader.name, () => this.#readAndClose(reader, site, same));
     }
     for (const [name, remote] of Object.entries(remotes)) {
-      const reader = name === same ? undefined : await remoteReader(remote);
-      if (reader) this.#written.set(reader.name, [name]);
-      if (reader) await this.#readAndClose(reader, site, name);
-      else if (!archive) await this.#writable(name, remote);
+      if (name !== same) await this.#remote(name, remote);
       const files = this.#ledger?.deliveries.unprovenCount(name) ?? 0;
       if (files > 0) this.#unproven.push({ remote: name, files });
+    }
+  }
+
+  async #remote(name: string, settings: Config['remotes'][string]): Promise<void> {
+    const reader = await remoteReader(settings);
+    if (!reader) return await this.#attempt(name, () => this.#writable(name, settings));
+    this.#written.set(reader.name, [name]);
+    await this.#attempt(reader.name, () => this.#readAndClose(reader, this.#config!.site, name));
+  }
+
+  /** One place that cannot be looked at keeps none of the others from it, and is no place where all is well. */
+  async #attempt(where: string, look: () => Promise<void>): Promise<void> {
+    const before = new Set(this.#places);
+    try {
+      await look();
+    } catch (error) {
+      this.#context.signal.throwIfAborted();
+      const [name = where] = [...this.#places].filter((place) => !before.has(place));
+      this.#places.delete(name);
+      const hint = error instanceof Failure ? error.hint : undefined;
+      this.#notLookedAt.push({ where: name, reason: messageOf(error), hint });
     }
   }
 
@@ -91,7 +120,7 @@ export class Verification {
   /** A store that may be read, against its own index and what this recorder delivered to `remote`. */
   async readable(reader: ObjectReader, site: string, remote: string | undefined): Promise<void> {
     const { clock, signal } = this.#context;
-    if (!this.#places.includes(reader.name)) this.#places.push(reader.name);
+    this.#places.add(reader.name);
     if ((await reader.isThere?.()) === false) {
       const message = 'the folder is not there, and nothing in it was compared; is its disk mounted?';
       this.#into.findings.push({ kind: 'missing', where: reader.name, message });
@@ -115,6 +144,7 @@ export class Verification {
 
   /** Neither footage, nor anything that tells of some. */
   get sawNothing(): boolean {
+    if (this.#notLookedAt.length > 0) return false;
     const { checked, findings, gaps, signers, unsigned, erased, young, beginnings } = this.#into;
     return checked + findings.length + gaps.length + signers.size + unsigned + erased + young + beginnings.length === 0;
   }
@@ -127,8 +157,9 @@ export class Verification {
     const config = this.#config!;
     const { pins, release } = await ledgerPins(config);
     const remote = await connectRemote(name, settings, pins, clock);
-    this.#places.push(remote.name);
+    this.#places.add(remote.name);
     this.#written.set(remote.name, [name]);
+    if (this.#depth.checksum || this.#depth.download > 0) this.#into.unread.push(remote.name);
     try {
       for (const camera of this.#options.camera ?? ledger.cameras()) {
         for (const day of this.#options.day ?? this.#delivered.days('').days(camera)) {
@@ -179,7 +210,8 @@ export class Verification {
   /** What came of it, for people or for programs. Resolves to the exit status. */
   report(): number {
     return report(this.#context, this.#options, {
-      ...{ verified: this.#into, places: this.#places, unproven: this.#unproven, repaired: this.#repaired },
+      ...{ verified: this.#into, places: [...this.#places], notLookedAt: this.#notLookedAt },
+      ...{ unproven: this.#unproven, repaired: this.#repaired },
       copyOf: (key) => this.#copyOf(key),
     });
   }

@@ -1,7 +1,7 @@
 import type { Finding, Verified } from '../archive/verify/findings.js';
 import { type Context, EXIT, print, printJson } from './context.js';
 import { count, size, span } from './format.js';
-import type { VerifyOptions } from './verification.js';
+import type { NotLookedAt, VerifyOptions } from './verification.js';
 import { type Repaired, repairLines } from './verify-repair.js';
 
 /** What came of a verification. */
@@ -9,6 +9,7 @@ export interface Outcome {
   verified: Verified;
   /** What was looked at. */
   places: readonly string[];
+  notLookedAt: readonly NotLookedAt[];
   unproven: readonly { remote: string; files: number }[];
   repaired: Repaired | undefined;
   /** Where this disk has a file, if it does. */
@@ -19,7 +20,7 @@ type ReportOptions = Pick<VerifyOptions, 'json' | 'checksum' | 'key'>;
 
 /** Prints it. Exit status 3 on any difference. */
 export function report(context: Context, options: ReportOptions, outcome: Outcome): number {
-  const { verified, places, unproven, repaired } = outcome;
+  const { verified, places, notLookedAt, unproven, repaired } = outcome;
   const { findings, gaps, checked, readBytes, signers, unsigned, unread } = verified;
   const of = (kind: Finding['kind']) => findings.filter((finding) => finding.kind === kind).map(told);
   if (options.json) {
@@ -30,6 +31,7 @@ export function report(context: Context, options: ReportOptions, outcome: Outcom
         unaccounted: of('unaccounted'),
         readBytes,
         places: places,
+        notLookedAt,
         signers: [...signers],
         unsignedDays: unsigned,
         erased: verified.erased,
@@ -42,10 +44,11 @@ export function report(context: Context, options: ReportOptions, outcome: Outcom
     });
   } else for (const line of lines(options, outcome)) print(context, line);
   // Whoever asked for proof and got none is not told that all is well.
-  return findings.length + unread.length > 0 ? EXIT.degraded : EXIT.ok;
+  return findings.length + unread.length + notLookedAt.length > 0 ? EXIT.degraded : EXIT.ok;
 }
 
-function lines(options: ReportOptions, { verified, places, unproven, repaired, copyOf }: Outcome): string[] {
+function lines(options: ReportOptions, outcome: Outcome): string[] {
+  const { verified, places, notLookedAt, unproven, repaired, copyOf } = outcome;
   const { findings, gaps, checked, readBytes, signers, unsigned, unread } = verified;
   const seconds = gaps.reduce((sum, { start, end }) => sum + end - start, 0) / 1_000;
   const depth = readBytes > 0 ? `, ${size(readBytes)} read` : options.checksum ? ', by checksum' : ', by name and size';
@@ -82,7 +85,8 @@ function lines(options: ReportOptions, { verified, places, unproven, repaired, c
       ({ remote, files }) =>
         `${remote} took ${count(files, 'file')} without proof\n→ Where its store can be read, --repair looks them up.`,
     ),
-    verdict(findings.length, unread.length > 0, checked),
+    ...notLookedAt.map(({ where, reason, hint }) => `NOT looked at: ${where}: ${reason}${hint ? `\n→ ${hint}` : ''}`),
+    verdict(findings.length, unread.length + notLookedAt.length > 0, checked),
     ...(repaired ? repairLines(repaired) : []),
   ];
 }
@@ -95,8 +99,8 @@ function copyTold(where: string, key: string | undefined, copyOf: Outcome['copyO
 
 function verdict(differences: number, isPartial: boolean, checked: number): string {
   if (differences > 0) return differences === 1 ? 'One difference.' : `${differences} differences.`;
-  if (checked === 0) return 'No difference; there was no object to compare.';
-  return isPartial ? 'No difference in what could be compared.' : 'All is as it was stored.';
+  if (isPartial) return 'No difference in what could be compared.';
+  return checked === 0 ? 'No difference; there was no object to compare.' : 'All is as it was stored.';
 }
 
 function told({ where, key, camera, message }: Finding) {

@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../lib/clock.js';
+import { FolderStore } from '../../../lib/transfer-endpoint/folder-store.js';
+import { generateHostKey } from '../../../lib/transfer-endpoint/host-key.js';
+import { Ledger } from '../../../src/ledger/ledger.js';
+import { mediaKey } from '../../../src/segment.js';
+import { createSpool, spoolLayout } from '../../../src/spool/layout.js';
+import { command } from '../../simulators/command.js';
+import { standIn } from '../../simulators/stand-in.js';
+import { MINUTE, NOON, newFile } from '../../simulators/storage.js';
+
+let dir: string;
+let stop: () => Promise<void>;
+let address: { host: string; port: number };
+let fingerprint: string;
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'places-'));
+  mkdirSync(join(dir, 'far'));
+  const endpoint = standIn({
+    ...{ store: await FolderStore.open(join(dir, 'far')), hostKey: generateHostKey().privateKey, clock: systemClock },
+    users: [{ name: 'home', password: 'secret', root: '', mode: 'dropbox' }],
+  });
+  await endpoint.listen();
+  ({ address, fingerprint } = endpoint);
+  const end = new AbortController();
+  const serving = endpoint.run(end.signal);
+  stop = async () => {
+    end.abort();
+    await serving;
+  };
+});
+afterEach(async () => {
+  await stop();
+  rmSync(dir, { recursive: true });
+});
+
+const FILM = 'film\n';
+const PLACES = { nas: 'nas', off: 'far' };
+
+/** Three files that lie on this disk, on the NAS, and at the far place. */
+function delivered(): string[] {
+  const layout = spoolLayout(join(dir, 'data'));
+  createSpool(layout);
+  const ledger = new Ledger(layout.ledger);
+  const keys = [0, 1, 2].map((n) => {
+    const row = newFile(NOON + n * MINUTE, {
+      bytes: FILM.length,
+      sha256: createHash('sha256').update(FILM).digest('hex'),
+    });
+    const key = mediaKey({ site: 'home', camera: 'gate', kind: 'continuous', start: row.start });
+    const id = ledger.files.begin({ ...row, key });
+    ledger.files.setState(id, 'ready');
+    ledger.deliveries.add(id, Object.keys(PLACES));
+    for (const name of Object.keys(PLACES)) ledger.deliveries.verified(id, name, NOON, 'stat');
+    ledger.files.verified(id, NOON, undefined);
+    const paths = Object.values(PLACES).map((folder) => join(dir, folder, key));
+    for (const path of [join(layout.sent, row.name), ...paths]) {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, FILM);
+    }
+    return key;
+  });
+  ledger.close();
+  return keys;
+}
+
+function configured(more: object): string {
+  const off = { type: 'sftp', ...address, username: 'home', password: 'secret', host_key: fingerprint };
+  const config = {
+    ...{ site: 'home', storage: { dir: './data' }, cameras: { gate: { address: '127.0.0.1:1' } } },
+    remotes: { nas: { type: 'folder', path: './nas' }, off },
+    ...more,
+  };
+  const file = join(dir, 'c.yaml');
+  writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
+  return file;
+}
+
+async function verify(more: object, ...args: string[]) {
+  const file = configured(more);
+  const { exit, stdout } = await command(['verify', '-c', file, '--json', ...args]);
+  return { exit, file, report: JSON.parse(stdout) };
+}
+
+describe('verify looks at every place', () => {
+  it.each([
+    ['without an archive', {}],
+    ['where the archive is the folder of another', { archive: { type: 'folder', path: './nas' } }],
+  ])('a mirror that may only be written to, %s', async (_, more) => {
+    const [first, second] = delivered();
+    const whole = await verify(more);
+    const places = ['disk', `folder:${join(dir, 'nas')}`, expect.stringMatching(/^sftp:/)];
+    expect(whole).toMatchObject({ exit: 0, report: { checked: 9, places, notLookedAt: [] } });
+    rmSync(join(dir, 'far', first!));
+    truncateSync(join(dir, 'far', second!), 2);
+    const { exit, report } = await verify(more);
+    expect(exit).toBe(3);
+    expect(report.missing).toMatchObject([{ key: first, where: expect.stringMatching(/^sftp:/) }]);
+    expect(report.truncated).toMatchObject([{ key: second, where: expect.stringMatching(/^sftp:/) }]);
+  });
+
+  it('and tells of which only names and sizes were compared where checksums were asked for', async () => {
+    delivered();
+    const { exit, report } = await verify({ archive: { type: 'folder', path: './nas' } }, '--checksum');
+    expect(exit).toBe(3);
+    expect(report).toMatchObject({ altered: [], unread: [expect.stringMatching(/^sftp:/)] });
+  });
+
+  it('and is not green over one that cannot be looked at, which keeps it from no other', async () => {
+    const [first] = delivered();
+    const more = { archive: { type: 'folder', path: './nas' } };
+    await stop();
+    const { exit, file, report } = await verify(more);
+    expect(exit).toBe(3);
+    expect(report.places).toEqual(['disk', `folder:${join(dir, 'nas')}`]);
+    expect(report.notLookedAt).toEqual([expect.objectContaining({ where: expect.stringMatching(/^sftp:/) })]);
+    const { stdout } = await command(['verify', '-c', file]);
+    expect(stdout).toMatch(/^NOT looked at: sftp:.*\n→ /m);
+    expect(stdout).toContain('No difference in what could be compared.');
+    rmSync(join(dir, 'nas', first!));
+    expect((await verify(more)).report.missing).toMatchObject([{ key: first }]);
+  });
+});
