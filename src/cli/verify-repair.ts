@@ -97,12 +97,14 @@ async function proveUnproven(context: RepairContext, remote: string, result: Rep
       for (const file of page) {
         signal.throwIfAborted();
         if (!(await isThere(reader, file, proof === 'checksum'))) continue;
-        ledger.transaction(() => {
+        const isProven = ledger.transaction(() => {
+          if (!ledger.deliveries.isStill('unproven', file, remote)) return false;
           ledger.deliveries.verified(file.id, remote, clock.now(), 'read', proof);
           if (ledger.deliveries.outstanding(file.id).length === 0)
             ledger.files.verified(file.id, clock.now(), undefined);
+          return true;
         });
-        result.proven.push({ key: file.key, remote });
+        if (isProven) result.proven.push({ key: file.key, remote });
       }
       if (page.length < PAGE) return;
       after = page.at(-1)!.id;

@@ -22,6 +22,9 @@ const MOVED = `EXISTS (SELECT 1 FROM motion m WHERE m.camera = files.camera AND 
 const URGENCY = `CASE WHEN source = '${BACKFILLED}' THEN 3 ELSE CASE kind WHEN 'motion' THEN 0 WHEN 'snapshot' THEN 1 WHEN 'index' THEN 1
   ELSE CASE WHEN ${MOVED} THEN 0 ELSE 2 END END END`;
 
+/** The file of a delivery has this key. */
+const HAS_KEY = 'EXISTS (SELECT 1 FROM files WHERE id = file AND key = ?)';
+
 /**
  * Which file has reached which remote. A delivery is `waiting` until the remote has taken it; then it is `verified`, or
  * `unproven` where the remote could not show as much as is asked of it: not sent again, and no reason to free the local copy.
@@ -159,9 +162,21 @@ export class Deliveries {
       .run(Math.round(now + ms));
   }
 
-  /** A put is about to begin: from now on an object at the key may be our own. */
-  started(file: number, remote: string): void {
-    this.#db.prepare('UPDATE deliveries SET begun = 1 WHERE file = ? AND remote = ?').run(file, remote);
+  /** A put is about to begin: from now on an object at the key may be our own. False where it is owed there under that key no more. */
+  started({ id, key }: Pick<FileRow, 'id' | 'key'>, remote: string): boolean {
+    const started = this.#db
+      .prepare(`UPDATE deliveries SET begun = 1 WHERE file = ? AND remote = ? AND ${HAS_KEY}`)
+      .run(id, remote, key);
+    return started.changes > 0;
+  }
+
+  /**
+   * Whether a delivery is still what it was when work on it began: another remote may have had the file get a new key since, or it
+   * was given up. Ask in the transaction that notes the outcome (invariant I1).
+   */
+  isStill(state: 'waiting' | 'unproven', { id, key }: Pick<FileRow, 'id' | 'key'>, remote: string): boolean {
+    const still = `SELECT 1 FROM deliveries WHERE file = ? AND remote = ? AND state = ? AND ${HAS_KEY}`;
+    return this.#db.prepare(still).get(id, remote, state, key) !== undefined;
   }
 
   /** The file has a new key, which no remote holds yet. */

@@ -22,14 +22,15 @@ export interface SendOptions {
   proof?: Proof;
   /** How fast; as fast as possible without. */
   pace?: Pace;
-  /** Called when a put is about to begin. */
-  beforePut?: () => void;
+  /** Asked when a put is about to begin; false where the file is owed there under its key no more. */
+  beforePut?: () => boolean;
   onProgress?: OnProgress;
 }
 
 /**
  * Sends one file and holds the receipt against what the ledger knows of it. Resolves to `taken` where the key turns out
- * to belong to a different object (invariant I2: two recorders under one site name, or a ledger that was lost).
+ * to belong to a different object (invariant I2: two recorders under one site name, or a ledger that was lost), to `outdated`
+ * where `beforePut` says so.
  * Throws a `Failure`; with code `file-changed` if the local file is no longer what was committed.
  */
 export async function send(
@@ -38,14 +39,14 @@ export async function send(
   path: string,
   { first, pace, beforePut, onProgress, proof = 'size' }: SendOptions,
   signal: AbortSignal,
-): Promise<Delivered | 'taken'> {
+): Promise<Delivered | 'taken' | 'outdated'> {
   const found = first ? await look(remote, file, file.source === ADOPTED, signal) : undefined;
   if (found && found.bytes !== file.bytes) return taken(file);
   if (found && file.source === ADOPTED && suffices('size', proof)) {
     const { key, bytes, sha256 } = file;
     return { key, bytes, sha256, proven: 'size', provenBy: found.by };
   }
-  beforePut?.();
+  if (beforePut?.() === false) return 'outdated';
   let receipt: Receipt;
   try {
     receipt = await remote.put(file.key, path, signal, onProgress, pace);

@@ -142,7 +142,7 @@ export class Uploader implements Service {
     const { file, urgent } = delivery;
     try {
       const path = join(outbox.folder, file.name);
-      const beforePut = () => ledger.deliveries.started(file.id, remoteName);
+      const beforePut = () => ledger.deliveries.started(file, remoteName);
       const pace = throttle.pace(urgent);
       const result = await send(
         remote,
@@ -151,6 +151,7 @@ export class Uploader implements Service {
         { first: !delivery.begun, pace, beforePut, onProgress, proof: this.#proof },
         signal,
       );
+      if (result === 'outdated') return this.#outdated(file);
       if (result === 'taken') {
         await outbox.rekey(file);
         log.warn({ key: file.key }, 'the remote holds another object at this key; the file gets a new one');
@@ -167,22 +168,38 @@ export class Uploader implements Service {
   }
 
   async #delivered({ file, begun }: Delivery, receipt: Delivered): Promise<void> {
-    const { ledger, remote, clock, remoteName, log } = this.#options;
+    const { ledger, remote, remoteName, log } = this.#options;
     const { proven, provenBy, crc64nvme } = receipt;
     this.#respite.worked();
-    const now = clock.now();
     // A put of it was begun before, so that one failed.
     const lookAfterMs = begun ? remote.lateMs : 0;
     const everywhere = ledger.transaction(() => {
-      if (!suffices(proven, this.#proof)) ledger.deliveries.unproven(file.id, remoteName, now, provenBy, proven);
-      else if (lookAfterMs === 0) ledger.deliveries.verified(file.id, remoteName, now, provenBy, proven);
-      else ledger.doubts.begin(file.id, remoteName, now, now + lookAfterMs, provenBy, proven);
+      if (!ledger.deliveries.isStill('waiting', file, remoteName)) return undefined;
+      this.#noteDelivered(file, receipt, lookAfterMs);
       return this.#isEverywhere(file, crc64nvme);
     });
+    if (everywhere === undefined) return this.#outdated(file);
     const again = lookAfterMs > 0 ? { lookedAtAgainInSeconds: Math.round(lookAfterMs / 1_000) } : {};
     log.info({ key: file.key, remote: remoteName, bytes: receipt.bytes, proven, provenBy, ...again }, 'delivered');
     this.#tellIfLate(file);
     if (everywhere) await this.#moveToSent(file);
+  }
+
+  /** Within a transaction. */
+  #noteDelivered({ id }: FileRow, { proven, provenBy }: Delivered, lookAfterMs: number): void {
+    const { ledger, clock, remoteName } = this.#options;
+    const now = clock.now();
+    if (!suffices(proven, this.#proof)) ledger.deliveries.unproven(id, remoteName, now, provenBy, proven);
+    else if (lookAfterMs === 0) ledger.deliveries.verified(id, remoteName, now, provenBy, proven);
+    else ledger.doubts.begin(id, remoteName, now, now + lookAfterMs, provenBy, proven);
+  }
+
+  /** What was done of it says nothing any more: another remote had it get a new key meanwhile, or it was given up. */
+  #outdated({ key }: FileRow): void {
+    this.#options.log.info(
+      { key, remote: this.remoteName },
+      'the file is no longer owed under this key: it got another, or was given up, while it was being sent',
+    );
   }
 
   /** The server may have published, over the whole copy, what it had of a put that failed before. */
@@ -248,7 +265,12 @@ export class Uploader implements Service {
     const ofOneFile = concernsOneFile(error);
     const fileWaitMs = jitter(backoffMs(attempts, 2_000, ofOneFile ? 600_000 : 60_000));
     const waitMs = ofOneFile ? fileWaitMs : Math.max(fileWaitMs, this.#respite.begin(error, message));
-    this.#unlessFull(() => ledger.deliveries.postponed(file.id, remoteName, clock.now() + waitMs, message));
+    const postpone = () => {
+      // Under another key it has not failed.
+      if (!ledger.deliveries.isStill('waiting', file, remoteName)) return;
+      ledger.deliveries.postponed(file.id, remoteName, clock.now() + waitMs, message);
+    };
+    this.#unlessFull(() => ledger.transaction(postpone));
     const details = { key: file.key, remote: remoteName, code: failure?.code, hint: failure?.hint };
     log.warn(details, `upload failed: ${message}; retry in ${Math.ceil(waitMs / 1000)} s`);
   }

@@ -117,7 +117,7 @@ describe('deliveries', () => {
     ledger.deliveries.postponed(a, 'far', 0, 'the disk is full');
     expect(ledger.deliveries.lastError('far')).toBe('the disk is full');
     expect(first()).toMatchObject({ attempts: 1, begun: false });
-    ledger.deliveries.started(a, 'far');
+    ledger.deliveries.started(ledger.files.byId(a)!, 'far');
     expect(first()).toMatchObject({ attempts: 1, begun: true });
     ledger.deliveries.verified(a, 'far', NOON, 'stat');
     expect(ledger.deliveries.lastError('far')).toBeUndefined();
@@ -145,12 +145,24 @@ describe('deliveries', () => {
 
   it('starts over under a new key, on every remote and as if nothing had been sent', () => {
     const a = ready(0, ['far', 'near']);
-    ledger.deliveries.started(a, 'far');
+    ledger.deliveries.started(ledger.files.byId(a)!, 'far');
     ledger.deliveries.postponed(a, 'far', NOON + 900, 'no');
     ledger.deliveries.verified(a, 'near', NOON, 'stat');
     ledger.deliveries.startOver(a);
     expect(ledger.deliveries.outstanding(a).sort()).toEqual(['far', 'near']);
     expect(first()).toMatchObject({ attempts: 0, begun: false });
+  });
+
+  it('is what it was when work on it began as long as neither its state nor the key of its file changed', () => {
+    const file = ledger.files.byId(ready(0))!;
+    const isStill = () =>
+      (['waiting', 'unproven'] as const).map((state) => ledger.deliveries.isStill(state, file, 'far'));
+    expect(isStill()).toEqual([true, false]);
+    ledger.deliveries.unproven(file.id, 'far', NOON, 'answer', 'accepted');
+    expect(isStill()).toEqual([false, true]);
+    ledger.files.rename(file.id, 'another', 'another.mp4', 'from');
+    expect(isStill()).toEqual([false, false]);
+    expect(ledger.deliveries.started(file, 'far')).toBe(false);
   });
 
   it('tries everything at once when a remote is back', () => {

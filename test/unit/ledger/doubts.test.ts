@@ -54,7 +54,7 @@ describe('a copy in doubt', () => {
 
   it('is owed again, as one that was begun, once it was found to be damaged', () => {
     const id = doubted(15);
-    ledger.deliveries.started(id, 'far');
+    ledger.deliveries.started(ledger.files.byId(id)!, 'far');
     ledger.doubts.justified(id, 'far', '3 of 5 bytes are there');
     const waits = ledger.deliveries.newest('far', 0, NOON, new Set())!;
     expect(waits).toMatchObject({ begun: true, attempts: 1 });

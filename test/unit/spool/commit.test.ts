@@ -169,7 +169,7 @@ describe('a file whose key another object has', () => {
   it('gets the next free key, and is owed to every remote again', async () => {
     const file = await storage.commit({}, 'ours');
     storage.ledger.deliveries.verified(file.id, 'near', NOON, 'stat');
-    storage.ledger.deliveries.started(file.id, 'far');
+    storage.ledger.deliveries.started(file, 'far');
     await storage.spool.rekey(file);
     expect(rekeyed(file)).toMatchObject({ state: 'ready', key: file.key.replace('.mp4', '-2.mp4') });
     expect(await inSpool()).toEqual([rekeyed(file).name]);

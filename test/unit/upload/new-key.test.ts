@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Throttle } from '../../../lib/remote/throttle.js';
+import type { FileRow } from '../../../src/ledger/files.js';
+import { Uploader } from '../../../src/upload/uploader.js';
+import { until } from '../../peers/until.js';
+import { refusal, ScriptedRemote } from '../../simulators/scripted-remote.js';
+import { Storage } from '../../simulators/storage.js';
+
+/** Has stored a file before it is held up, so that the put ends well whatever becomes of the file here meanwhile. */
+class LateRemote extends ScriptedRemote {
+  afterPut: (key: string) => unknown = () => undefined;
+
+  override async put(...args: Parameters<ScriptedRemote['put']>) {
+    const receipt = await super.put(...args);
+    await this.afterPut(args[0]);
+    return receipt;
+  }
+}
+
+let storage: Storage;
+let file: FileRow;
+let slow: LateRemote;
+let other: ScriptedRemote;
+let running: Promise<void>[];
+let stop: AbortController;
+beforeEach(async () => {
+  storage = new Storage(['slow', 'other']);
+  file = await storage.commit({}, 'ours');
+  [slow, other] = [new LateRemote(), new ScriptedRemote()];
+  other.stored.set(file.key, Buffer.from('of another recorder'));
+  running = [];
+  stop = new AbortController();
+});
+afterEach(async () => {
+  stop.abort();
+  await Promise.all(running);
+  storage.close();
+});
+
+function start(remoteName: string, remote: ScriptedRemote): void {
+  const { spool, ledger, clock, log } = storage;
+  const outbox = {
+    folder: storage.layout.ready,
+    moveToSent: (name: string) => spool.moveToSent(name),
+    rekey: (row: FileRow) => spool.rekey(row),
+  };
+  const uploader = new Uploader({
+    ...{ remoteName, remote, outbox, ledger, clock, log, parallel: 1, deadlineMs: 60_000 },
+    line: { closed: () => undefined },
+    throttle: new Throttle(clock, () => Number.POSITIVE_INFINITY),
+  });
+  running.push(uploader.run(stop.signal));
+}
+
+/** Holds each call up until it is let go, once for each key. */
+function holding() {
+  const held = new Map<string, () => void>();
+  return { held, hold: (key: string) => new Promise<void>((go) => held.set(key, go)) };
+}
+const now = () => storage.ledger.files.byId(file.id)!;
+const isAt = (key: string, remote: ScriptedRemote) => remote.stored.get(key)?.toString();
+
+describe('a file that gets a new key while it is being sent', () => {
+  it('is verified on no remote that has it under the old one alone (I1)', async () => {
+    const { held, hold } = holding();
+    slow.afterPut = hold;
+    start('slow', slow);
+    await until('under way', () => held.has(file.key));
+    start('other', other);
+    await until('a new key', () => isAt(now().key, other) === 'ours');
+    await until('noted', () => storage.ledger.deliveries.outstanding(file.id).length === 1);
+    held.get(file.key)!();
+    await until('sent anew', () => held.has(now().key));
+    expect(storage.ledger.deliveries.outstanding(file.id)).toEqual(['slow']);
+    expect(storage.ledger.files.removable(10)).toEqual([]);
+    held.get(now().key)!();
+    await until('delivered', () => now().verifiedAt !== undefined);
+    expect([slow, other].map((remote) => isAt(now().key, remote))).toEqual(['ours', 'ours']);
+    expect(isAt(file.key, other)).toBe('of another recorder');
+  });
+
+  it('is looked for under the new one before it is put there: what lies there may be of somebody else (I2)', async () => {
+    const { held, hold } = holding();
+    slow.beforeStat = hold;
+    start('slow', slow);
+    await until('asked for', () => held.has(file.key));
+    start('other', other);
+    await until('a new key', () => isAt(now().key, other) === 'ours');
+    held.get(file.key)!();
+    await until('asked for again', () => held.has(now().key));
+    expect(slow.puts).toEqual([]);
+    held.get(now().key)!();
+    await until('delivered', () => now().verifiedAt !== undefined);
+    expect(slow.puts).toEqual([now().key]);
+  });
+
+  it('does not wait because it failed under the old one', async () => {
+    const { held, hold } = holding();
+    slow.afterPut = (key) =>
+      key === file.key &&
+      hold(key).then(() => {
+        throw refusal('remote-failure');
+      });
+    start('slow', slow);
+    await until('under way', () => held.has(file.key));
+    start('other', other);
+    await until('a new key', () => isAt(now().key, other) === 'ours');
+    held.get(file.key)!();
+    // The clock stands still.
+    await until('delivered', () => now().verifiedAt !== undefined);
+  });
+});
