@@ -49,7 +49,7 @@ export async function startApp(options: AppOptions & { version: string }): Promi
   const access = await loadAccess(app.spool.layout.root, options.config.web);
   const web = await buildWeb(app, access, version, live);
   problemOfPages = () => web.problem;
-  const { url } = await web.listen();
+  const { url, sideDoor } = await web.listen();
   app.add(web);
   const { service } = app.spool.layout;
   return {
@@ -58,7 +58,11 @@ export async function startApp(options: AppOptions & { version: string }): Promi
     access,
     async run(signal) {
       // What `status` needs to ask us; readable by our own user only.
-      await writeFileDurably(service, JSON.stringify({ pid: process.pid, url, token: access.localToken }), 0o600);
+      await writeFileDurably(
+        service,
+        JSON.stringify({ pid: process.pid, url: sideDoor, token: access.localToken }),
+        0o600,
+      );
       try {
         await app.run(signal);
       } finally {

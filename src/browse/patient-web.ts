@@ -9,19 +9,20 @@ const SOONEST_MS = 2_000;
 const LATEST_MS = 60_000;
 
 /**
- * The pages of a recorder, which records whether or not their address can be had: where it is taken they are at another port of this
- * machine, so that `status` has somebody to ask, until it is free.
+ * The pages of a recorder, which records whether or not their address can be had: they are at another port of this machine as well, so
+ * that `status` has somebody to ask while theirs is taken, or full of visitors.
  */
 export class PatientWeb implements Service {
   readonly name = 'web';
   readonly #options: WebOptions;
   readonly #wanted: WebServer;
-  #standIn: WebServer | undefined;
+  readonly #sideDoor: WebServer;
   #problem: string | undefined;
 
   constructor(options: WebOptions) {
     this.#options = options;
     this.#wanted = new WebServer(options);
+    this.#sideDoor = new WebServer({ ...options, listen: { host: '127.0.0.1', port: 0 } });
   }
 
   /** Why the pages are not where they should be, where they are, and what to do about it. */
@@ -29,29 +30,28 @@ export class PatientWeb implements Service {
     return this.#problem;
   }
 
-  /** Resolves once requests are answered, with where. */
-  async listen(): Promise<{ url: string }> {
+  /** Resolves once requests are answered, with where: `url` for people, `sideDoor` for commands on this machine. */
+  async listen(): Promise<{ url: string; sideDoor: string }> {
+    const { url } = await this.#sideDoor.listen();
     try {
-      return await this.#wanted.listen();
+      return { ...(await this.#wanted.listen()), sideDoor: url };
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      this.#standIn = new WebServer({ ...this.#options, listen: { host: '127.0.0.1', port: 0 } });
-      const { url } = await this.#standIn.listen();
       this.#problem = `${error.message} The pages are at ${url} until it can be had. ${this.#remedy(error)}`;
       this.#options.log?.error({ code: error.code, url }, this.#problem);
-      return { url };
+      return { url, sideDoor: url };
     }
   }
 
   /** Call `listen` before. */
   async run(signal: AbortSignal): Promise<void> {
-    const standing = this.#standIn?.run(signal);
-    if (this.#standIn) await this.#takePlace(signal);
+    const beside = this.#sideDoor.run(signal);
+    await this.#takePlace(signal);
     if (!this.#problem) await this.#wanted.run(signal);
-    await standing;
+    await beside;
   }
 
-  /** Tries for ever. The stand-in stays: somebody may be looking at it. */
+  /** Tries for ever. */
   async #takePlace(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options;
     const backoff = new Backoff(SOONEST_MS, LATEST_MS);

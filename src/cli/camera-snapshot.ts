@@ -74,8 +74,9 @@ async function byCamera(met: () => Promise<Met>, { clock, signal }: Context): Pr
 }
 
 async function byRecorder({ name, config }: NamedCamera, { clock }: Context): Promise<Picture | undefined> {
-  const reply = config && (await askService(config, `/latest?camera=${encodeURIComponent(name)}`));
-  return reply ? { jpeg: Buffer.from(await reply.arrayBuffer()), at: clock.now() } : undefined;
+  const asked = config && (await askService(config, `/latest?camera=${encodeURIComponent(name)}`, clock));
+  if (!asked || !('reply' in asked)) return undefined;
+  return { jpeg: Buffer.from(await asked.reply.arrayBuffer()), at: clock.now() };
 }
 
 async function byStream(met: () => Promise<Met>, { settings }: NamedCamera, context: Context): Promise<Picture> {

@@ -79,7 +79,7 @@ function openOwn(config: Config): Own | undefined {
 /** What is not uploaded yet lies here, and an outage under way is in no index. An archive that fails is not left out in silence. */
 async function withOwn({ config, ledger }: Own, archive: ObjectArchive, clock: Clock): Promise<ArchiveSource> {
   const { sent, ready } = spoolLayout(config.storage.dir);
-  const local = new LocalArchive({ ledger, folders: [sent, ready], clock, isRunning: await isRunning(config) });
+  const local = new LocalArchive({ ledger, folders: [sent, ready], clock, isRunning: await isRunning(config, clock) });
   return new MergedArchive(local, archive, ({ error }) => {
     throw error;
   });

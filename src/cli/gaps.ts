@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { account } from '../archive/timeline.js';
 import { inboxCameras } from '../config/inbox-cameras.js';
 import { loadConfig } from '../config/load.js';
@@ -16,6 +15,7 @@ import { type Context, EXIT, type GlobalOptions, print, printJson } from './cont
 import { span, table, usage } from './format.js';
 import { moment, shown } from './moments.js';
 import { isRunning } from './running-service.js';
+import { thereFor } from './storage-there.js';
 
 interface GapsOptions extends GlobalOptions {
   camera?: string[];
@@ -39,7 +39,7 @@ export async function gaps(context: Context, options: GapsOptions): Promise<numb
     const cameras = options.camera ?? known;
     const names = [...known, ...Object.keys(config.cameras), ...inboxCameras(config)];
     refuseUnknown(cameras, names, 'the ledger and the configuration');
-    const runs = await isRunning(config);
+    const runs = await isRunning(config, context.clock);
     const told = cameras.map((camera) => ({ camera, ...accountFor(ledger, camera, range, now, runs) }));
     if (options.json) printJson(context, told.map(asJson));
     else for (const line of lines(told, config.timezone)) print(context, line);
@@ -65,7 +65,7 @@ function rangeOf({ from, to }: GapsOptions, timezone: string, now: number): Rang
 
 function openLedger(config: Config): Ledger {
   const { ledger } = spoolLayout(config.storage.dir);
-  if (existsSync(ledger)) return new Ledger(ledger);
+  if (thereFor(config, ledger)) return new Ledger(ledger);
   throw usage(
     `There is no ledger in ${config.storage.dir}`,
     'Nothing was recorded there yet; start with: nvr-uplink run',

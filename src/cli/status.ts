@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { freeBytes, nearestThere } from '../../lib/files.js';
 import type { StatusReport } from '../browse/api.js';
 import { inboxCameras } from '../config/inbox-cameras.js';
@@ -10,29 +9,29 @@ import { spoolLayout } from '../spool/layout.js';
 import { type Context, EXIT, type GlobalOptions, print, printJson, version } from './context.js';
 import { age, count, size, table } from './format.js';
 import { askService } from './running-service.js';
+import { thereFor } from './storage-there.js';
 
 /** `nvr-uplink status`: asks the running service, or the ledger where none runs. Exit 0 ok, 3 anything else. */
 export async function status(context: Context, options: GlobalOptions): Promise<number> {
   const { config } = loadConfig(options.config, context.env);
-  const report = (await ask(config)) ?? (await fromLedger(config, context.clock.now()));
+  const asked = await askService(config, '/api/v1/status', context.clock);
+  const report =
+    'reply' in asked
+      ? ((await asked.reply.json()) as StatusReport)
+      : await fromLedger(config, context.clock.now(), 'silent' in asked ? asked.silent : undefined);
   if (options.json) printJson(context, report);
   else print(context, readable(report, context.clock.now()));
   return report.state === 'ok' ? EXIT.ok : EXIT.degraded;
 }
 
-/** Without a service, the ledger tells the rest. */
-async function ask(config: Config): Promise<StatusReport | undefined> {
-  const reply = await askService(config, '/api/v1/status');
-  return (await reply?.json().catch(() => undefined)) as StatusReport | undefined;
-}
-
-async function fromLedger(config: Config, now: number): Promise<StatusReport> {
+/** Without a service, the ledger tells the rest. `silent`: why one that runs cannot be asked. */
+async function fromLedger(config: Config, now: number, silent: string | undefined): Promise<StatusReport> {
   const layout = spoolLayout(config.storage.dir);
-  const exists = existsSync(layout.ledger);
+  const exists = thereFor(config, layout.ledger);
   const ledger = new Ledger(exists ? layout.ledger : ':memory:');
   try {
     return statusReport({
-      ...{ site: config.site, version: version(), now, running: false, ledger },
+      ...{ site: config.site, version: version(), now, running: false, silent, ledger },
       cameras: new Map(Object.keys(config.cameras).map((name) => [name, undefined])),
       remotes: new Map(Object.keys(config.remotes).map((name) => [name, undefined])),
       inbox: config.inbox && { doors: [], cameras: inboxCameras(config) },

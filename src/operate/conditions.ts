@@ -25,7 +25,12 @@ const DAY_MS = 86_400_000;
 /** Everything that is wrong at this moment: what makes the status degraded, and what people are told of. */
 export function conditionsOf(input: StatusInput, { cameras, remotes, abandoned, inbox, disk }: Parts): Condition[] {
   return [
-    ...one(!input.running, 'not-running', 'The recorder is not running. Start it: nvr-uplink run'),
+    ...(input.silent !== undefined ? [{ id: 'not-answering', text: input.silent }] : []),
+    ...one(
+      !input.running && input.silent === undefined,
+      'not-running',
+      'The recorder is not running. Start it: nvr-uplink run',
+    ),
     ...one(input.remotes.size === 0, 'no-remote', 'No remote is configured: footage stays on this disk only.'),
     ...(input.running ? cameras.flatMap(cameraConditions) : []),
     ...remotes.flatMap((remote) => remoteConditions(remote, input)),

@@ -41,6 +41,8 @@ export interface StatusInput {
   now: number;
   /** Whether the service runs; without it the ledger alone tells. */
   running: boolean;
+  /** It runs, and why it cannot be asked: then, too, the ledger alone tells. */
+  silent?: string | undefined;
   ffmpeg?: Ffmpeg;
   ledger: Ledger;
   /** Configured cameras that are to record; undefined for one that is off. */
@@ -84,7 +86,11 @@ export function statusReport(input: StatusInput) {
 export type CameraStatus = ReturnType<typeof cameraStatus>;
 export type RemoteStatus = ReturnType<typeof remoteStatus>;
 
-function cameraStatus({ ledger, now, running, motion }: StatusInput, name: string, live: LiveCamera | undefined) {
+function cameraStatus(
+  { ledger, now, running, silent, motion }: StatusInput,
+  name: string,
+  live: LiveCamera | undefined,
+) {
   const { files, bytes, oldest, waitingSince } = ledger.files.backlog(name);
   const gaps = whole(ledger.gaps.between(name, now - DAY_MS, now));
   // A clock that was ahead for a while has left gaps in the future.
@@ -93,7 +99,14 @@ function cameraStatus({ ledger, now, running, motion }: StatusInput, name: strin
   return {
     name,
     recording: running && (live?.recording ?? false),
-    reason: !running ? 'the recorder is not running' : live ? live.reason : 'recording is off',
+    reason:
+      silent !== undefined
+        ? 'the recorder does not answer'
+        : !running
+          ? 'the recorder is not running'
+          : live
+            ? live.reason
+            : 'recording is off',
     lastFrameAt: iso(live?.lastFrameAt ?? ledger.files.lastEnd(name)),
     lastVerifiedUploadAt: iso(ledger.files.lastVerifiedAt(name)),
     backlog: { files, bytes, oldestAt: iso(oldest) },

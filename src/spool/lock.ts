@@ -1,5 +1,9 @@
+import { existsSync } from 'node:fs';
 import { Failure, messageOf } from '../../lib/errors.js';
 import { type Connection, openConnection } from '../ledger/database.js';
+
+/** `status` looks whether somebody holds it, and must not keep a recorder that starts at that moment from running. */
+const LOOK_MS = 250;
 
 /** Held while this process runs. The operating system releases it even after SIGKILL: there is no stale lock. */
 export interface InstanceLock {
@@ -14,7 +18,7 @@ export interface InstanceLock {
 export function acquireLock(path: string): InstanceLock {
   let connection: Connection | undefined;
   try {
-    connection = openConnection(path, 0);
+    connection = openConnection(path, LOOK_MS);
     connection.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = EXCLUSIVE;');
     connection.exec('CREATE TABLE IF NOT EXISTS holder (pid INTEGER NOT NULL); BEGIN EXCLUSIVE; DELETE FROM holder;');
     connection.prepare('INSERT INTO holder VALUES (?)').run(process.pid);
@@ -30,6 +34,21 @@ export function acquireLock(path: string): InstanceLock {
       hint: 'See what it does with `nvr-uplink status`, or give this one a `storage.dir` of its own.',
       cause: error,
     });
+  }
+}
+
+/** Whether a recorder runs on this storage folder; undefined where that cannot be told. */
+export function isHeld(path: string): boolean | undefined {
+  if (!existsSync(path)) return false;
+  let connection: Connection | undefined;
+  try {
+    connection = openConnection(path, 0);
+    connection.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return false;
+  } catch (error) {
+    return /database is locked/i.test(messageOf(error)) ? true : undefined;
+  } finally {
+    connection?.close();
   }
 }
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { acquireLock } from '../../../src/spool/lock.js';
+import { acquireLock, isHeld } from '../../../src/spool/lock.js';
 
 const LOCK = fileURLToPath(new URL('../../../src/spool/lock.ts', import.meta.url));
 
@@ -23,7 +23,7 @@ afterEach(() => {
 
 /** Another process that takes the lock, says so, and holds it until it is killed. */
 async function holder(): Promise<ChildProcess> {
-  const script = `import { acquireLock } from ${JSON.stringify(LOCK)};
+  const script = `import { acquireLock, isHeld } from ${JSON.stringify(LOCK)};
     acquireLock(${JSON.stringify(path)}); console.log('held'); setInterval(() => undefined, 1000);`;
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -53,6 +53,17 @@ describe('one recorder to a storage folder', () => {
     const second = acquireLock(path);
     refused();
     second.release();
+  });
+
+  it('can be looked at without being taken', async () => {
+    expect(isHeld(path)).toBe(false);
+    other = await holder();
+    expect(isHeld(path)).toBe(true);
+    const gone = once(other, 'exit');
+    other.kill('SIGKILL');
+    await gone;
+    expect(isHeld(path)).toBe(false);
+    acquireLock(path).release();
   });
 
   it('takes an error of the disk for what it is', () => {
