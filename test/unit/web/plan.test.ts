@@ -42,7 +42,12 @@ describe('seekTarget', () => {
 
   it('does not go back further than the clip before the gap', () => {
     expect(seekTarget(CLIPS, 30_500, 90_500)).toMatchObject({ clip: CLIPS[2], time: 20_000 });
-    expect(seekTarget(CLIPS, -10, 2000)).toBeUndefined();
+  });
+
+  it('goes back to the very beginning where the step is longer than what lies before', () => {
+    expect(seekTarget(CLIPS, -10, 2000)).toEqual({ clip: CLIPS[0], time: 0 });
+    // Nothing lies that way.
+    expect(seekTarget(CLIPS, -20, -10)).toBeUndefined();
   });
 
   it('prefers the recording that began last where two overlap', () => {

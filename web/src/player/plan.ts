@@ -44,7 +44,8 @@ function clipAt(clips: readonly Clip[], time: number): Clip | undefined {
 
 /**
  * Where to go for `time`. In a gap: the next footage; going back from `from`, as far into the footage before the gap as
- * was left of the step, so that ten seconds back are ten seconds of pictures. Undefined when there is nothing that way.
+ * was left of the step, so that ten seconds back are ten seconds of pictures; before all footage: its beginning. Undefined when
+ * there is nothing that way.
  */
 export function seekTarget(clips: readonly Clip[], time: number, backFrom?: number): Target | undefined {
   const clip = clipAt(clips, time);
@@ -54,7 +55,8 @@ export function seekTarget(clips: readonly Clip[], time: number, backFrom?: numb
     return next && passing(next, next.start, time, next.start);
   }
   const before = lastEnding(clips, time);
-  if (!before) return undefined;
+  const first = clips[0];
+  if (!before) return first && first.start <= backFrom ? { clip: first, time: first.start } : undefined;
   const resume = clips.find((one) => one.start > time && one.start <= backFrom)?.start ?? backFrom;
   return passing(before, Math.max(before.start, before.end - Math.max(resume - time, 1)), before.end, resume);
 }

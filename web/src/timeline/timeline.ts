@@ -90,7 +90,7 @@ export class Timeline {
     this.tell(
       kind === 'future'
         ? 'That is still to come.'
-        : `No finished recording after ${this.zone.clock(time)} on this day.`,
+        : `No finished recording ${backFrom === undefined ? 'after' : 'before'} ${this.zone.clock(backFrom ?? time)} on this day.`,
     );
   }
 
