@@ -149,6 +149,28 @@ describe('an uploader', () => {
     await until('all delivered', async () => (await sent()).length === 3);
   });
 
+  it('keeps the one more place for motion beside files of which little is left', async () => {
+    for (const n of [0, 1, 2]) await commit(n, `${n}`.repeat(5_000_000));
+    const remote = new ScriptedRemote();
+    const held: { key: string; acknowledge?: (bytes: number) => void; go: () => void }[] = [];
+    remote.beforePut = (key, _signal, acknowledge) =>
+      new Promise<void>((go) => {
+        held.push({ key, acknowledge, go });
+      });
+    const uploader = start(remote, { parallel: 1 });
+    await until('one under way', () => held.length === 1);
+    held[0]!.go();
+    await until('the next', () => held.length === 2);
+    held[1]!.acknowledge!(4_500_000);
+    await until('the last beside it', () => held.length === 3);
+    const motion = await storage.commit({ kind: 'motion', start: NOON + 5 * MINUTE });
+    uploader.poke();
+    await until('motion under way', () => held.length === 4);
+    expect(held[3]!.key).toBe(motion.key);
+    for (const { go } of held) go();
+    await until('all delivered', async () => (await sent()).length === 4);
+  });
+
   it('tells of motion that was off-site too late', async () => {
     const punctual = await storage.commit({ kind: 'motion', start: NOON - MINUTE, end: NOON - 59_000 });
     const late = await storage.commit({ kind: 'motion', start: NOON - 3 * MINUTE, end: NOON - 100_000 });
