@@ -33,6 +33,7 @@ export interface Repaired {
 
 const MENDABLE = new Set<Finding['kind']>(['missing', 'truncated', 'altered']);
 const PAGE = 500;
+const NO_COPY = 'this disk has no whole copy any more';
 
 /**
  * Sends again what a remote lost or damaged, as long as this disk has it whole: read and compared with its hash before. What
@@ -67,11 +68,13 @@ async function requeue(
   const file = ledger.files.byKey(key);
   if (!file) return 'this recorder does not know it';
   if (remotes.length === 0) return 'it is this disk that lost it';
-  if (!(await isWhole(layout, file))) return 'this disk has no whole copy any more';
+  if (!(await isWhole(layout, file))) return NO_COPY;
   for (const remote of remotes) {
     const isOwed = ledger.transaction(() => ledger.deliveries.again(file.id, remote));
     if (isOwed) result.requeued.push({ key, remote });
   }
+  // Retention was quicker.
+  if (ledger.files.byId(file.id)?.state === 'removed') return NO_COPY;
   // Back among those that wait. Whoever was killed before this, or a rescan that came between, leaves it to the next rescan.
   const sent = join(layout.sent, file.name);
   if (existsSync(sent)) await renameDurably(sent, join(layout.ready, file.name));

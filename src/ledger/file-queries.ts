@@ -2,6 +2,9 @@ import type { MediaKind } from '../segment.js';
 import type { Connection } from './database.js';
 import { COLUMNS, type FileRow, fileRow } from './file-row.js';
 
+/** SQL for what some remote has no verified copy of. */
+export const UNDELIVERED = "SELECT 1 FROM deliveries d WHERE d.file = files.id AND d.state <> 'verified'";
+
 /** What there is to ask of the files of the archive. */
 export class FileQueries {
   protected readonly db: Connection;
@@ -85,10 +88,9 @@ export class FileQueries {
   /** Verified copies still on disk, oldest first: what retention may free; of one camera, or of all but some. */
   removable(limit: number, { camera, except = [] }: { camera?: string; except?: readonly string[] } = {}): FileRow[] {
     // Asked twice over, because what is removed is gone (invariant I1).
-    const undelivered = "SELECT 1 FROM deliveries d WHERE d.file = files.id AND d.state <> 'verified'";
     const whose = camera === undefined ? `camera NOT IN (${except.map(() => '?').join(', ')})` : 'camera = ?';
     return this.#many(
-      `state = 'ready' AND verified_at IS NOT NULL AND NOT EXISTS (${undelivered}) AND ${whose}
+      `state = 'ready' AND verified_at IS NOT NULL AND NOT EXISTS (${UNDELIVERED}) AND ${whose}
        ORDER BY verified_at LIMIT ?`,
       [...(camera === undefined ? except : [camera]), limit],
     );

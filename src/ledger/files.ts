@@ -1,5 +1,5 @@
-import { FileQueries } from './file-queries.js';
-import type { FileState, NewFile } from './file-row.js';
+import { FileQueries, UNDELIVERED } from './file-queries.js';
+import type { FileRow, FileState, NewFile } from './file-row.js';
 
 export { type FileRow, type FileState, fileRow, mediaEntry, type NewFile } from './file-row.js';
 
@@ -40,6 +40,20 @@ export class Files extends FileQueries {
 
   setState(id: number, state: FileState): void {
     this.db.prepare('UPDATE files SET state = ? WHERE id = ?').run(state, id);
+  }
+
+  /**
+   * Its local copy is about to be removed. False where it must not be: it may be owed again since somebody looked, or have been given
+   * another name (invariant I1). One statement, which nobody comes between, not even another process.
+   */
+  release({ id, name }: Pick<FileRow, 'id' | 'name'>): boolean {
+    const released = this.db
+      .prepare(
+        `UPDATE files SET state = 'removed'
+         WHERE id = ? AND name = ? AND state = 'ready' AND verified_at IS NOT NULL AND NOT EXISTS (${UNDELIVERED})`,
+      )
+      .run(id, name);
+    return released.changes > 0;
   }
 
   /** Notes the intent to move a file of the spool, which lies at `origin`, to another key. */

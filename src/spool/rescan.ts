@@ -35,6 +35,8 @@ export async function rescan(spool: Spool, ledger: Ledger, log: Log): Promise<Re
     // Of a hundred thousand files, the cameras are not to wait for the last.
     if (++looked % AT_A_TIME === 0) await setImmediate();
     if (isAsideName(name) || isKnown(spool, ledger, name)) continue;
+    // Gone since the folder was listed.
+    if (!existsSync(join(spool.layout.ready, name))) continue;
     if (await takeIn(spool, ledger, name, log)) result.adopted++;
     else result.quarantined++;
   }
@@ -52,8 +54,7 @@ export async function rescan(spool: Spool, ledger: Ledger, log: Log): Promise<Re
         await spool.takeBack(name);
         result.moved++;
       } else if (!names.has(name) && isMissing(spool, name)) {
-        missing(ledger, id, verified, log);
-        if (!verified) result.lost++;
+        if (missing(spool, ledger, { id, name }, log)) result.lost++;
       }
     }
   }
@@ -63,22 +64,25 @@ export async function rescan(spool: Spool, ledger: Ledger, log: Log): Promise<Re
 /** Noted under this name, or on its way from it to another. */
 function isKnown(spool: Spool, ledger: Ledger, name: string): boolean {
   const file = ledger.files.byName(name);
-  if (file) return file.state !== 'lost';
+  if (file) return file.state !== 'lost' && file.state !== 'removed';
   return ledger.files.isMoving(join(spool.layout.ready, name));
 }
 
-/** Takes the file back if it was given up for lost, adopts it if it is footage, sets it aside otherwise. */
+/** Takes the file back if it was lost or was to be removed, adopts it if it is footage, sets it aside otherwise. */
 async function takeIn(spool: Spool, ledger: Ledger, name: string, log: Log): Promise<boolean> {
   const path = join(spool.layout.ready, name);
   const parts = parseFileName(name);
   try {
-    const lost = ledger.files.byName(name);
-    if (lost && (await holds(path, lost))) {
-      spool.ready(lost.id, lost.kind === 'index' ? undefined : { ...lost, kind: lost.kind });
-      log.warn({ key: lost.key }, 'a lost file is back');
+    const gone = ledger.files.byName(name);
+    if (gone && (await holds(path, gone))) {
+      spool.ready(gone.id, gone.kind === 'index' ? undefined : { ...gone, kind: gone.kind });
+      log.warn(
+        { key: gone.key },
+        gone.state === 'lost' ? 'a lost file is back' : 'a file that was to be removed is here',
+      );
       return true;
     }
-    if (parts && !lost) {
+    if (parts && !gone) {
       await spool.adopt(name, await durationOf(path, parts.kind));
       log.warn({ name }, 'a file in the spool was unknown to the ledger; adopted');
       return true;
@@ -102,21 +106,26 @@ async function moveToSent(spool: Spool, name: string): Promise<void> {
   if (existsSync(join(spool.layout.ready, name))) await spool.moveToSent(name);
 }
 
-function isMissing(spool: Spool, name: string): boolean {
-  return !existsSync(join(spool.layout.ready, name)) && !existsSync(join(spool.layout.sent, name));
+/** It may be moving from one to the other, either way, while it is looked for. */
+function isMissing({ layout: { ready, sent } }: Spool, name: string): boolean {
+  return ![ready, sent, ready].some((folder) => existsSync(join(folder, name)));
 }
 
-/** A verified copy that is gone was removed by retention, or by hand; an unverified one is a loss, and is said so. */
-function missing(ledger: Ledger, id: number, verified: boolean, log: Log): void {
-  ledger.transaction(() => {
+/**
+ * A verified copy that is gone was removed by retention, or by hand; an unverified one is a loss, and is said so. Looked at once more
+ * where nothing comes between: it may have got another name since, or be owed again. Returns whether it is a loss.
+ */
+function missing(spool: Spool, ledger: Ledger, { id, name }: { id: number; name: string }, log: Log): boolean {
+  return ledger.transaction(() => {
     const file = ledger.files.byId(id);
-    if (file?.state !== 'ready') return;
-    ledger.files.setState(id, verified ? 'removed' : 'lost');
-    if (verified) return;
+    if (file?.state !== 'ready' || file.name !== name || !isMissing(spool, name)) return false;
+    if (ledger.files.release(file)) return false;
+    ledger.files.setState(id, 'lost');
     ledger.deliveries.drop(id);
     if (file.kind !== 'snapshot' && file.kind !== 'index') {
       ledger.gaps.add(file.camera, file.start, file.end, 'file-lost', file.key, file.era);
     }
     log.error({ key: file.key }, 'a file vanished from the spool before it was uploaded');
+    return true;
   });
 }

@@ -115,12 +115,22 @@ export class Retention implements Service {
       const batch = this.#ledger.files.removable(BATCH, of);
       for (const file of batch) {
         if (!(await mustGo(file))) return removed;
-        await this.#remove(file);
-        this.#ledger.files.setState(file.id, 'removed');
-        removed++;
+        if (await this.#release(file)) removed++;
       }
       if (batch.length < BATCH) return removed;
     }
+  }
+
+  /** False where it may not go any more: `verify --repair`, another process, may have found it missing on a remote since the batch was read. */
+  async #release(file: FileRow): Promise<boolean> {
+    if (!this.#ledger.files.release(file)) return false;
+    try {
+      await this.#remove(file);
+    } catch (error) {
+      this.#ledger.files.setState(file.id, 'ready');
+      throw error;
+    }
+    return true;
   }
 
   async #isShort(localBytes: number): Promise<boolean> {

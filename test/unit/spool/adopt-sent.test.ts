@@ -10,7 +10,7 @@ import { Uploader } from '../../../src/upload/uploader.js';
 import { until } from '../../peers/until.js';
 import { type Clip, makeClip } from '../../simulators/clip.js';
 import { refusal, ScriptedRemote } from '../../simulators/scripted-remote.js';
-import { Storage } from '../../simulators/storage.js';
+import { MINUTE, NOON, Storage } from '../../simulators/storage.js';
 
 const FOOTAGE = 'gate_20260503T120000Z_continuous.mp4';
 const PICTURE = 'gate_20260503T120001Z_snapshot.jpg';
@@ -105,6 +105,19 @@ describe('delivered files after the ledger was lost', () => {
     running.push(new SpoolWatch(spool, ledger, clock, log, () => told++).run(stop.signal));
     await until('both to wait', () => ledger.files.backlog('gate').files === 2);
     await until('the uploader to hear of it', () => told >= 2);
+  });
+
+  it('are freed after all where a kill came between the note that they go and their removal', async () => {
+    const [kept, cut] = [await storage.commit(), await storage.commit({ start: NOON + MINUTE })];
+    for (const { id, name } of [kept, cut]) {
+      storage.deliver(id);
+      await storage.spool.moveToSent(name);
+      storage.ledger.files.setState(id, 'removed');
+    }
+    await writeFile(join(storage.layout.sent, cut.name), 'cut');
+    expect(await adopt()).toBe(0);
+    expect(storage.ledger.files.removable(10).map(({ id }) => id)).toEqual([kept.id]);
+    expect(await lying('sent')).toHaveLength(2);
   });
 
   it('stay where they are when they cannot be read, or are no media; and known ones are left alone', async () => {

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { asideName } from '../../../lib/files.js';
 import { rescan } from '../../../src/spool/rescan.js';
 import { type Clip, makeClip } from '../../simulators/clip.js';
@@ -99,6 +99,24 @@ describe('a rescan', () => {
     expect(await again()).toEqual(nothing);
     expect(storage.ledger.files.byId(file.id)!.state).toBe('removed');
     expect(storage.ledger.gaps.between('gate', 0, NOON * 2)).toEqual([]);
+  });
+
+  it('takes nothing for removed that came to be owed again since it looked, and nothing for lost that got another name', async () => {
+    const [owed, moved] = [await storage.commit(), await storage.commit({ start: NOON + MINUTE })];
+    storage.deliver(owed.id);
+    for (const { name } of [owed, moved]) await rm(join(storage.layout.ready, name));
+    const look = storage.ledger.files.expectedNames.bind(storage.ledger.files);
+    vi.spyOn(storage.ledger.files, 'expectedNames').mockImplementationOnce((...page) => {
+      const found = look(...page);
+      storage.ledger.deliveries.again(owed.id, 'far');
+      storage.ledger.files.rename(moved.id, `${moved.key}-2`, `${moved.name}-2`, 'from');
+      storage.ledger.files.setState(moved.id, 'ready');
+      return found;
+    });
+    expect(await again()).toMatchObject({ lost: 1 });
+    expect(storage.ledger.files.byId(owed.id)!.state).toBe('lost');
+    expect(storage.ledger.files.byId(moved.id)!.state).toBe('ready');
+    expect(storage.ledger.gaps.between('gate', 0, NOON * 2)).toEqual([expect.objectContaining({ detail: owed.key })]);
   });
 
   it('leaves alone what is being moved at this moment', async () => {

@@ -1,6 +1,7 @@
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Ledger } from '../../../src/ledger/ledger.js';
 import { rescan } from '../../../src/spool/rescan.js';
 import { Retention, type RetentionPolicy } from '../../../src/spool/retain.js';
 import { until } from '../../peers/until.js';
@@ -60,6 +61,33 @@ describe('retention', () => {
     const file = await sent(0);
     storage.ledger.files.rename(file.id, 'k', 'n', join(storage.layout.sent, file.name));
     expect(await retention(GREEDY).freeOnce()).toBe(0);
+  });
+
+  it('never removes what came to be owed again since it looked, also where another process says so (I1)', async () => {
+    const [gone, owed] = [await sent(0), await sent(1)];
+    await storage.clock.advance(HOUR);
+    const repair = new Ledger(storage.layout.ledger);
+    const look = storage.ledger.files.removable.bind(storage.ledger.files);
+    vi.spyOn(storage.ledger.files, 'removable').mockImplementationOnce((...of) => {
+      const batch = look(...of);
+      expect(repair.deliveries.again(owed.id, 'far')).toBe(true);
+      return batch;
+    });
+    expect(await retention(GREEDY).freeOnce()).toBe(1);
+    expect(await lying()).toEqual([owed.name]);
+    expect([gone, owed].map(({ id }) => storage.ledger.files.byId(id)!.state)).toEqual(['removed', 'ready']);
+    expect(storage.ledger.deliveries.newestOf('far', 'gate', NOON, new Set())!.file.id).toBe(owed.id);
+    // Nor can it be owed again once it is to go.
+    expect(repair.deliveries.again(gone.id, 'far')).toBe(false);
+    repair.close();
+  });
+
+  it('says of nothing that it is removed as long as it cannot be', async () => {
+    const file = await sent(0);
+    await rm(join(storage.layout.sent, file.name));
+    await mkdir(join(storage.layout.sent, file.name));
+    await expect(retention(GREEDY).freeOnce()).rejects.toThrow();
+    expect(storage.ledger.files.byId(file.id)!.state).toBe('ready');
   });
 
   it('keeps verified copies for as long as it was told, counted from their verification', async () => {
