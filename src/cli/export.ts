@@ -94,8 +94,8 @@ async function noteExport({ clock }: Context, storage: string, { camera, start, 
   await new AuditLog(join(root, 'audit.ndjson'), clock).note(event);
 }
 
-function isWhole({ gaps, before = [], unaccounted, uncut }: ExportManifest): boolean {
-  return gaps.length + before.length + unaccounted.length + uncut.length === 0;
+function isWhole({ gaps, before = [], after = [], unaccounted, uncut }: ExportManifest): boolean {
+  return gaps.length + before.length + after.length + unaccounted.length + uncut.length === 0;
 }
 
 /** Once a second, which file is being written. */
@@ -114,7 +114,7 @@ function lines(directory: string, manifest: ExportManifest, timezone: string): s
     return `${shown(ms, timezone)}.${String(ms % 1_000).padStart(3, '0')}`;
   };
   const seconds = ({ from, to }: { from: string; to: string }) => span((Date.parse(to) - Date.parse(from)) / 1_000);
-  const { clips, gaps, before = [], unaccounted, uncut, index } = manifest;
+  const { clips, gaps, before = [], after = [], unaccounted, uncut, index } = manifest;
   return [
     ...clips.map(
       ({ file, begins, ends, frames, bytes }) =>
@@ -124,6 +124,10 @@ function lines(directory: string, manifest: ExportManifest, timezone: string): s
     ...before.map(
       (one) =>
         `missing: ${at(one.from)} to ${at(one.to)} (${seconds(one)}): before the first recording of this camera in the archive`,
+    ),
+    ...after.map(
+      (one) =>
+        `missing: ${at(one.from)} to ${at(one.to)} (${seconds(one)}): after the newest entry of this camera; it is not finished or not uploaded yet, or the recorder has fallen silent`,
     ),
     ...unaccounted.map((one) => `NOT ACCOUNTED FOR: ${at(one.from)} to ${at(one.to)} (${seconds(one)})`),
     ...uncut.map((key) => `${key} cannot be cut, and is there whole`),

@@ -57,7 +57,7 @@ export async function makeExport(options: ExportOptions): Promise<ExportManifest
   const iso = (time: number) => new Date(time).toISOString();
   const spans = (list: readonly { start: number; end: number }[]) =>
     list.map((one) => ({ from: iso(one.start), to: iso(one.end) }));
-  const { gaps, before, unaccounted } = await missingTime(options, entries);
+  const { gaps, before, after, unaccounted } = await missingTime(options, entries);
   const manifest: ExportManifest = {
     version: 1,
     program: options.program,
@@ -70,6 +70,7 @@ export async function makeExport(options: ExportOptions): Promise<ExportManifest
     index,
     gaps: gaps.map((gap) => ({ from: iso(gap.start), to: iso(gap.end), cause: gap.cause })),
     ...(before.length > 0 && { before: spans(before) }),
+    ...(after.length > 0 && { after: spans(after) }),
     unaccounted: spans(unaccounted),
     uncut,
   };
@@ -83,8 +84,8 @@ async function missingTime({ archive, camera, start, end, clock }: ExportOptions
   const gaps = entries.filter((entry) => entry.type === 'gap');
   const range = { start, end: Math.min(end, clock.now()) };
   const { unaccounted } = account(entries, range, offTimes(entries));
-  if (unaccounted.length === 0) return { gaps, before: [], unaccounted };
-  const first = await firstMoment(archive, camera);
+  if (unaccounted.length === 0) return { gaps, before: [], after: [], unaccounted };
+  const [first, last] = [await firstMoment(archive, camera), await lastMoment(archive, camera)];
   const part = (from: number, to: number) =>
     unaccounted
       .map((one) => ({ start: Math.max(one.start, from), end: Math.min(one.end, to) }))
@@ -92,7 +93,8 @@ async function missingTime({ archive, camera, start, end, clock }: ExportOptions
   return {
     gaps,
     before: part(Number.NEGATIVE_INFINITY, first),
-    unaccounted: part(first, Number.POSITIVE_INFINITY),
+    after: part(last, Number.POSITIVE_INFINITY),
+    unaccounted: part(first, last),
   };
 }
 
@@ -103,6 +105,15 @@ async function firstMoment(archive: ArchiveSource, camera: string): Promise<numb
     if (entries.length > 0) return Math.min(...entries.map((entry) => entry.start));
   }
   return Number.NEGATIVE_INFINITY;
+}
+
+/** When the last entry of the camera ends. */
+async function lastMoment(archive: ArchiveSource, camera: string): Promise<number> {
+  for await (const { day } of nearestDays(archive, [camera], { by: -1 })) {
+    const entries = await archive.entries(camera, day);
+    if (entries.length > 0) return Math.max(...entries.map((entry) => entry.end));
+  }
+  return Number.POSITIVE_INFINITY;
 }
 
 /** Files of one moment are several where a camera records motion beside all the time: the longest is taken. */

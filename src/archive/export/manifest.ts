@@ -17,6 +17,8 @@ export interface ExportManifest {
   gaps: { from: string; to: string; cause: string }[];
   /** Time of what was asked for before the archive's first entry of the camera, of which it tells nothing; absent where there is none. */
   before?: { from: string; to: string }[];
+  /** Time after the newest entry of the camera that could be read here: nothing is known of it yet; absent where there is none. */
+  after?: { from: string; to: string }[];
   /** Other time of what was asked for of which nobody knows anything. */
   unaccounted: { from: string; to: string }[];
   /** Recorded files that are no MP4 that can be cut; they are exported whole. */

@@ -3,7 +3,7 @@ import { mediaUrl } from '../api.js';
 import { bytes, count, duration } from '../format.js';
 import type { Clip } from '../player/plan.js';
 import { session } from '../session.js';
-import { stretchOf } from '../timeline/marks.js';
+import { stretchOf, tallyOf } from '../timeline/marks.js';
 import type { Timeline } from '../timeline/timeline.js';
 import { Modal } from '../widgets/modal.js';
 import { Making } from './making.js';
@@ -37,7 +37,7 @@ export function ExportDialog({ timeline, onClose }: { timeline: Timeline; onClos
         <p class="hint">
           {zone.dayTitle(zone.dayOf(from))}, times of {zone.name}.
         </p>
-        <Summary clips={clips} from={from} to={to} />
+        <Summary timeline={timeline} from={from} to={to} />
         {ordered.value ? (
           <Making key={`${ordered.value.from} ${ordered.value.to}`} {...ordered.value} />
         ) : (
@@ -75,14 +75,10 @@ function Clock({ label, value, onChange }: { label: string; value: string; onCha
 }
 
 /** What there is of the stretch, and what is missing: said before somebody hands it to anybody. */
-function Summary({ clips, from, to }: { clips: readonly Clip[]; from: number; to: number }) {
+function Summary({ timeline, from, to }: { timeline: Timeline; from: number; to: number }) {
   if (to <= from) return <p class="form-problem">The end must come after the beginning.</p>;
-  const footageMs = clips.reduce((sum, clip) => sum + Math.min(clip.end, to) - Math.max(clip.start, from), 0);
-  const size = clips.reduce((sum, clip) => {
-    const share = (Math.min(clip.end, to) - Math.max(clip.start, from)) / Math.max(clip.end - clip.start, 1);
-    return sum + clip.bytes * share;
-  }, 0);
-  const missingMs = Math.max(0, to - from - footageMs);
+  const facts = timeline.facts.of(timeline.camera.value);
+  const { bytes: size, missingMs, pendingMs } = tallyOf({ from, to }, facts, timeline.now.value);
   return (
     <p>
       {duration(to - from)}, about {bytes(size)}
@@ -91,6 +87,8 @@ function Summary({ clips, from, to }: { clips: readonly Clip[]; from: number; to
           ; <b class="export-missing">{duration(missingMs)} of it is missing</b>
         </>
       )}
+      {pendingMs >= 1000 &&
+        `; ${duration(pendingMs)} of it is in no finished recording yet, and will not be in the film`}
     </p>
   );
 }

@@ -1,3 +1,6 @@
+import type { Clip } from '../player/plan.js';
+import type { Span } from './model.js';
+
 /** In and out points of an export. No DOM here: unit-tested. UTC ms. */
 export interface Marks {
   in?: number;
@@ -13,4 +16,30 @@ export function stretchOf({ in: start, out: end }: Marks, time: number): { from:
   if (start !== undefined) return { from: start, to: start + USUAL_MS };
   if (end !== undefined) return { from: end - USUAL_MS, to: end };
   return { from: time - USUAL_MS / 2, to: time + USUAL_MS / 2 };
+}
+
+/** What there is of a stretch. */
+export interface Tally {
+  bytes: number;
+  /** Over, and in no finished file. */
+  missingMs: number;
+  /** Being recorded, or still to come. */
+  pendingMs: number;
+}
+
+/** `spans` and `clips` of the camera, those of the stretch at least. */
+export function tallyOf(
+  { from, to }: { from: number; to: number },
+  { spans, clips }: { spans: readonly Span[]; clips: readonly Clip[] },
+  now: number,
+): Tally {
+  let [footageMs, bytes] = [0, 0];
+  for (const { start, end, bytes: size } of clips) {
+    const ms = Math.max(0, Math.min(end, to) - Math.max(start, from));
+    footageMs += ms;
+    bytes += size * (ms / Math.max(end - start, 1));
+  }
+  const openFrom = spans.find(({ kind }) => kind === 'open')?.start ?? now;
+  const pendingMs = Math.max(0, to - Math.max(from, openFrom));
+  return { bytes, pendingMs, missingMs: Math.max(0, to - from - footageMs - pendingMs) };
 }
