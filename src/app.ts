@@ -22,6 +22,7 @@ import type { CameraLocator } from './camera/locator.js';
 import { ownFolders, refuseEntangledFolders } from './config/apart.js';
 import type { Config } from './config/schema.js';
 import { Inbox } from './inbox/inbox.js';
+import { folderMemory } from './ledger/folder-memory.js';
 import type { Ledger } from './ledger/ledger.js';
 import { openOrRebuild } from './ledger/rebuild.js';
 import { UnsetTimes } from './ledger/unset-times.js';
@@ -296,6 +297,7 @@ async function connectRemotes({ config, clock, log }: AppOptions, ledger: Ledger
       ledger.setMeta(`host-key:${of}`, fingerprint);
       log.warn({ remote: of, fingerprint }, 'host key pinned on first use; compare it with the one you were given');
     },
+    folder: (of: string, path: string) => folderMemory(ledger, of, path),
   };
   const remotes = new Map<string, Remote>();
   for (const [name, remote] of Object.entries(config.remotes)) {

@@ -6,6 +6,7 @@ import { asideName, fsyncDirectory, isAsideName, removeAsides } from '../files.j
 import { Attempt } from './attempt.js';
 import { checkStored, closedFailure } from './failures.js';
 import { folderFailure } from './folder-failures.js';
+import { FOLDER_MARKER, FolderMarker, type FolderMemory } from './folder-marker.js';
 import { checkKey, folderOf } from './key.js';
 import type { OnProgress, Receipt, Remote, RemoteObject } from './remote.js';
 import { SendingFile } from './sending-file.js';
@@ -15,6 +16,8 @@ import type { Pace } from './throttle.js';
 export interface FolderOptions {
   /** An existing folder. It is never made: an empty mount point would take the footage meant for the disk. */
   path: string;
+  /** By which it is known again. Without, any folder at the path will do. */
+  memory?: FolderMemory;
   /** @default 30,000 */
   stallMs?: number;
   clock?: Clock;
@@ -29,6 +32,7 @@ export class FolderRemote implements Remote {
   /** Nobody but us gives a file its name. */
   readonly lateMs = 0;
   readonly #root: string;
+  readonly #marker: FolderMarker | undefined;
   readonly #stallMs: number;
   readonly #clock: Clock;
   readonly #running = new Set<Attempt>();
@@ -37,6 +41,7 @@ export class FolderRemote implements Remote {
   constructor(options: FolderOptions) {
     this.#root = resolve(options.path);
     this.name = `folder:${this.#root}`;
+    this.#marker = options.memory && new FolderMarker(this.#root, options.memory);
     this.#stallMs = options.stallMs ?? 30_000;
     this.#clock = options.clock ?? systemClock;
   }
@@ -50,6 +55,8 @@ export class FolderRemote implements Remote {
         await watch.during(this.#makeFolders(key));
         await watch.during(this.#tidy(dirname(target)));
         await this.#write(target, source, attempt, watch, onProgress);
+        // It may have been unmounted meanwhile.
+        await watch.during(this.#checkRoot());
         const found = await watch.during(regularFile(target));
         checkStored(key, source.bytes, found?.size);
         return { key, ...source.digest(), proven: 'size', provenBy: 'stat' };
@@ -160,7 +167,7 @@ export class FolderRemote implements Remote {
 
   /** Every missing folder of `key`, one by one, so that none is made behind a symbolic link. */
   async #makeFolders(key: string): Promise<void> {
-    await this.#checkRoot();
+    await this.#checkRoot(true);
     let folder = this.#root;
     for (const part of key.split('/').slice(0, -1)) {
       const parent = folder;
@@ -182,8 +189,9 @@ export class FolderRemote implements Remote {
     await removeAsides(folder, this.#clock.now() - 86_400_000);
   }
 
-  async #checkRoot(): Promise<void> {
+  async #checkRoot(toWrite = false): Promise<void> {
     if (!(await stat(this.#root)).isDirectory()) throw outside(this.name, this.#root);
+    await this.#marker?.check(toWrite);
   }
 
   async #entries(folder: string): Promise<{ folders: string[]; objects: RemoteObject[] }> {
@@ -194,7 +202,7 @@ export class FolderRemote implements Remote {
     for await (const entry of await opendir(path)) {
       const key = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (entry.isDirectory()) found.folders.push(key);
-      if (!entry.isFile() || isAsideName(entry.name)) continue;
+      if (!entry.isFile() || isAsideName(entry.name) || key === FOLDER_MARKER) continue;
       const size = (await regularFile(this.#path(key)))?.size;
       if (size !== undefined) found.objects.push({ key, bytes: size });
     }

@@ -12,11 +12,13 @@ export async function ledgerPins(config: Config): Promise<{ pins: PinStore; rele
     return { pins: { pin: (remote) => held.get(remote), setPin }, release: () => undefined };
   }
   const { Ledger } = await import('../ledger/ledger.js');
+  const { folderMemory } = await import('../ledger/folder-memory.js');
   const ledger = new Ledger(path);
   return {
     pins: {
       pin: (remote) => ledger.meta(`host-key:${remote}`),
       setPin: (remote, fingerprint) => ledger.setMeta(`host-key:${remote}`, fingerprint),
+      folder: (remote, of) => folderMemory(ledger, remote, of),
     },
     release: () => ledger.close(),
   };

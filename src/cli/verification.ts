@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, messageOf } from '../../lib/errors.js';
 import type { ObjectReader } from '../../lib/objects/object-reader.js';
+import { FolderMarker } from '../../lib/remote/folder-marker.js';
 import type { Remote } from '../../lib/remote/remote.js';
 import { archiveReader, remoteReader } from '../archive/reader.js';
 import { type Expected, nothingYet, PENDING_MS, type Verified } from '../archive/verify/findings.js';
@@ -9,6 +10,7 @@ import type { Depth } from '../archive/verify/look-closer.js';
 import { verifyArchive } from '../archive/verify/verify-archive.js';
 import { verifyDisk, verifyIndexListing, verifyListing } from '../archive/verify/verify-recorder.js';
 import type { Config } from '../config/schema.js';
+import { folderMemory } from '../ledger/folder-memory.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { indexFolder } from '../segment.js';
 import { spoolLayout } from '../spool/layout.js';
@@ -126,6 +128,7 @@ export class Verification {
       this.#into.findings.push({ kind: 'missing', where: reader.name, message });
       return;
     }
+    if (remote !== undefined) await this.#checkFolder(remote);
     const { camera: cameras, day: days, key: signers } = this.#options;
     const depth = this.#depth;
     await verifyArchive(
@@ -140,6 +143,14 @@ export class Verification {
       },
       this.#into,
     );
+  }
+
+  /** Throws where another folder lies at its path than was written to: all would be missing there. */
+  async #checkFolder(name: string): Promise<void> {
+    const settings = this.#config?.remotes[name];
+    if (settings?.type !== 'folder' || !this.#ledger) return;
+    const memory = { ...folderMemory(this.#ledger, name, settings.path), known: () => undefined };
+    await new FolderMarker(settings.path, memory).check(false);
   }
 
   /** Neither footage, nor anything that tells of some. */

@@ -269,6 +269,17 @@ export class Deliveries {
     return row.count as number;
   }
 
+  /** The key of what was delivered there last. */
+  newestVerified(remote: string): string | undefined {
+    const row = this.#db
+      .prepare(
+        `SELECT f.key FROM deliveries d JOIN files f ON f.id = d.file
+         WHERE d.remote = ? AND d.state = 'verified' ORDER BY d.file DESC LIMIT 1`,
+      )
+      .get(remote);
+    return row?.key as string | undefined;
+  }
+
   /** Remotes that do not hold a verified copy of a file yet. */
   outstanding(file: number): string[] {
     return this.#db

@@ -1,16 +1,19 @@
 import type { Clock } from '../../lib/clock.js';
 import { Failure } from '../../lib/errors.js';
 import { FolderRemote } from '../../lib/remote/folder.js';
+import type { FolderMemory } from '../../lib/remote/folder-marker.js';
 import type { Proof, Remote } from '../../lib/remote/remote.js';
 import type { HostKeyPolicy } from '../../lib/remote/sftp.js';
 import type { OnStage } from '../../lib/remote/stage.js';
 import { readCa, readKey, s3Access } from '../config/access.js';
 import type { RemoteConfig } from '../config/schema.js';
 
-/** Where fingerprints are kept that a first contact pinned, because the configuration asked for it. */
+/** What is kept of first contacts: fingerprints, where the configuration asked for that, and by what a folder is known again. */
 export interface PinStore {
   pin(remote: string): string | undefined;
   setPin(remote: string, fingerprint: string): void;
+  /** Without, any folder at the path will do. */
+  folder?(remote: string, path: string): FolderMemory;
 }
 
 type Of<Type extends RemoteConfig['type']> = Extract<RemoteConfig, { type: Type }>;
@@ -28,7 +31,7 @@ export async function connectRemote(
 ): Promise<Remote> {
   switch (config.type) {
     case 'folder':
-      return new FolderRemote({ path: config.path, clock });
+      return new FolderRemote({ path: config.path, memory: pins.folder?.(name, config.path), clock });
     case 'sftp':
       return await connectSftp(name, config, pins, clock, onStage);
     case 'ftp':

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../lib/clock.js';
 import { FolderStore } from '../../../lib/transfer-endpoint/folder-store.js';
 import { generateHostKey } from '../../../lib/transfer-endpoint/host-key.js';
+import { folderMemory } from '../../../src/ledger/folder-memory.js';
 import { Ledger } from '../../../src/ledger/ledger.js';
 import { mediaKey } from '../../../src/segment.js';
 import { createSpool, spoolLayout } from '../../../src/spool/layout.js';
@@ -110,6 +111,22 @@ describe('verify looks at every place', () => {
     expect(exit).toBe(3);
     expect(report).toMatchObject({ altered: [], unread: [expect.stringMatching(/^sftp:/)] });
   });
+
+  it.each([{}, { archive: { type: 'folder', path: './nas' } }])(
+    'and knows the empty folder below from the disk that was written to: %j',
+    async (more) => {
+      delivered();
+      const ledger = new Ledger(spoolLayout(join(dir, 'data')).ledger);
+      folderMemory(ledger, 'nas', join(dir, 'nas')).remember('the-disk');
+      ledger.close();
+      const { exit, report } = await verify(more);
+      const reason = expect.stringContaining('is not the one that was written to');
+      expect(report).toMatchObject({ missing: [], notLookedAt: [{ where: `folder:${join(dir, 'nas')}`, reason }] });
+      expect(exit).toBe(3);
+      writeFileSync(join(dir, 'nas', '.nvr-uplink-id'), 'the-disk');
+      expect((await verify(more)).exit).toBe(0);
+    },
+  );
 
   it('and is not green over one that cannot be looked at, which keeps it from no other', async () => {
     const [first] = delivered();
