@@ -10,6 +10,7 @@ import { lookCloser } from '../archive/verify/look-closer.js';
 import type { Config } from '../config/schema.js';
 import type { FileRow } from '../ledger/files.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { ADOPTED } from '../segment.js';
 import { type SpoolLayout, spoolLayout } from '../spool/layout.js';
 import { holds } from '../spool/recover.js';
 import { neededProof } from '../upload/connect.js';
@@ -47,10 +48,11 @@ export async function repair(
 ): Promise<Repaired> {
   const result: Repaired = { requeued: [], proven: [], beyondRepair: [] };
   const layout = spoolLayout(context.config.storage.dir);
-  for (const { kind, where, key } of findings) {
+  for (const finding of findings) {
+    const { kind, where, key } = finding;
     if (!MENDABLE.has(kind) || key === undefined) continue;
     context.signal.throwIfAborted();
-    const reason = await requeue(context, layout, key, written(where), result);
+    const reason = await requeue(context, layout, { ...finding, key }, written(where), result);
     if (reason !== undefined) result.beyondRepair.push({ key, where, reason });
   }
   for (const remote of Object.keys(context.config.remotes)) await proveUnproven(context, remote, result);
@@ -61,14 +63,17 @@ export async function repair(
 async function requeue(
   { ledger }: RepairContext,
   layout: SpoolLayout,
-  key: string,
+  finding: Finding & { key: string },
   remotes: readonly string[],
   result: Repaired,
 ): Promise<string | undefined> {
+  const { key } = finding;
   const file = ledger.files.byKey(key);
   if (!file) return 'this recorder does not know it';
   if (remotes.length === 0) return 'it is this disk that lost it';
   if (!(await isWhole(layout, file))) return NO_COPY;
+  const doubt = doubtOf(file, finding);
+  if (doubt !== undefined) return doubt;
   for (const remote of remotes) {
     const isOwed = ledger.transaction(() => ledger.deliveries.again(file.id, remote));
     if (isOwed) result.requeued.push({ key, remote });
@@ -79,6 +84,16 @@ async function requeue(
   const sent = join(layout.sent, file.name);
   if (existsSync(sent)) await renameDurably(sent, join(layout.ready, file.name));
   return undefined;
+}
+
+/** Why the copy here may be the damaged one. Of a file that was adopted after the ledger was lost, only the index can say what it was. */
+function doubtOf({ source, sha256 }: FileRow, { kind, expected }: Finding): string | undefined {
+  if (source !== ADOPTED) return undefined;
+  const here = `this disk's copy was taken back after the ledger was lost, with SHA-256 ${sha256}`;
+  if (expected && expected.source !== ADOPTED)
+    return expected.sha256 === sha256 ? undefined : `${here}; it was recorded with ${expected.sha256}`;
+  // Nobody knows which of the two is the one that was recorded.
+  return kind === 'missing' ? undefined : `${here}, which nothing vouches for; what lies there is not replaced by it`;
 }
 
 async function isWhole({ ready, sent }: SpoolLayout, file: FileRow): Promise<boolean> {

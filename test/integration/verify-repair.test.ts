@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -113,6 +114,20 @@ class Keeping extends FolderRemote {
   }
 }
 
+/** As the recorder's `IndexWriter` does: what was delivered is listed, and that is delivered too. */
+async function index(): Promise<void> {
+  await withSpool(async (spool, ledger) => {
+    const queue = new SpoolIndexQueue(spool, ledger, systemClock);
+    const pending = queue.pending('gate', 10);
+    const entries = pending.map(({ entry }) => entry);
+    const built = buildShards('home', 'gate', entries, queue.chain('gate'));
+    await queue.commit({ camera: 'gate', ids: pending.map(({ id }) => id), ...built });
+  });
+  await deliver(undefined, isIndexed);
+}
+
+const isIndexed = () => withSpool(async (_, ledger) => ledger.files.pendingIndex('gate').length === 0);
+
 describe('verify --repair', () => {
   it('sends again what the remote lost or holds a part of, and all is as it was', async () => {
     await commit(4);
@@ -135,15 +150,7 @@ describe('verify --repair', () => {
   it('misses a shard the ledger says was delivered, and sends it again', async () => {
     await commit(2);
     await deliver();
-    await withSpool(async (spool, ledger) => {
-      const queue = new SpoolIndexQueue(spool, ledger, systemClock);
-      const pending = queue.pending('gate', 10);
-      const entries = pending.map(({ entry }) => entry);
-      const built = buildShards('home', 'gate', entries, queue.chain('gate'));
-      await queue.commit({ camera: 'gate', ids: pending.map(({ id }) => id), ...built });
-    });
-    const isIndexed = () => withSpool(async (_, ledger) => ledger.files.pendingIndex('gate').length === 0);
-    await deliver(undefined, isIndexed);
+    await index();
     expect((await verify()).exit).toBe(0);
     rmSync(join(vault, 'home/index'), { recursive: true });
     const { exit, report } = await verify('--repair');
@@ -198,6 +205,65 @@ describe('verify --repair', () => {
       new Set(['this disk has no whole copy any more', 'it is this disk that lost it']),
     );
     expect(readdirSync(layout.ready)).toEqual([]);
+  });
+
+  /** The ledger is gone, and the first film damaged on this disk: the same number of bytes. */
+  async function adoptDamaged(): Promise<string> {
+    const [name] = readdirSync(layout.sent).sort();
+    writeFileSync(join(layout.sent, name!), content(0).replace('film', 'FILM'));
+    for (const end of ['', '-wal', '-shm']) rmSync(layout.ledger + end, { force: true });
+    await withSpool(async (spool) => {
+      for (const one of readdirSync(layout.sent).sort()) {
+        if (!one.endsWith('.mp4')) continue;
+        await spool.takeBack(one);
+        await spool.adopt(one, 60_000);
+      }
+    });
+    await deliver();
+    return createHash('sha256').update(content(0).replace('film', 'FILM')).digest('hex');
+  }
+  const whole = createHash('sha256').update(content(0)).digest('hex');
+
+  it.each([
+    ['that the index lists', true, 'recorded with'],
+    ['of which nobody knows better', false, 'nothing vouches for'],
+  ])('never replaces an object %s by a file that was adopted after the ledger was lost', async (_, listed, why) => {
+    await commit(2);
+    await deliver();
+    if (listed) await index();
+    const damaged = await adoptDamaged();
+    const { exit, report } = await verify('--checksum', '--repair');
+    expect(exit).toBe(3);
+    const [altered] = report.altered as unknown as { key: string; message: string }[];
+    expect(altered!.key).toBe(keyOf(0));
+    for (const hash of [whole, damaged]) expect(altered!.message).toContain(hash);
+    expect(report.altered).toHaveLength(1);
+    expect(report).toMatchObject({
+      requeued: [],
+      beyondRepair: [{ key: keyOf(0), reason: expect.stringContaining(why) }],
+    });
+    await deliver();
+    expect(stored(0)).toBe(content(0));
+  });
+
+  it('sends an adopted file again that the index lists as it is', async () => {
+    await commit(2);
+    await deliver();
+    await index();
+    await adoptDamaged();
+    writeFileSync(join(vault, keyOf(1)), content(1).replace('film', 'FILM'));
+    expect((await verify('--checksum', '--repair')).report.requeued).toMatchObject([{ key: keyOf(1) }]);
+    await deliver();
+    expect(stored(1)).toBe(content(1));
+  });
+
+  it('nor sends a damaged one where the object is gone', async () => {
+    await commit(2);
+    await deliver();
+    await index();
+    await adoptDamaged();
+    rmSync(join(vault, keyOf(0)));
+    expect((await verify('--checksum', '--repair')).report.requeued).toEqual([]);
   });
 
   it('without it changes nothing', async () => {

@@ -14,7 +14,7 @@ export async function compareMedia(
   for (const one of expected) {
     into.checked++;
     const object = stored.get(one.key);
-    const found = { where, key: one.key };
+    const found = { where, key: one.key, expected: one };
     if (!object) {
       into.findings.push({ kind: 'missing', ...found, message: `${one.key} is missing` });
     } else if (object.bytes !== one.bytes) {

@@ -16,6 +16,8 @@ export interface Finding {
   camera?: string;
   /** Whole sentences for people. */
   message: string;
+  /** What was expected of an object of footage. */
+  expected?: Expected;
 }
 
 /** A chain that begins anew with the shard `key`; the shard before it, by number, is `after`. */
@@ -76,4 +78,6 @@ export interface Expected {
   bytes: number;
   sha256: string;
   crc64nvme?: string;
+  /** Who says so: of footage, where it came from. */
+  source?: string;
 }

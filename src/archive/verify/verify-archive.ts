@@ -15,6 +15,7 @@ import { signedStatements, withoutPending } from './signed-day.js';
 import { ToldTime } from './told-time.js';
 import { type DayShard, verifyDay } from './verify-day.js';
 import { verifyIndexFiles } from './verify-index.js';
+import { disputed, vouched } from './vouched.js';
 
 export interface VerifyArchiveOptions {
   reader: ObjectReader;
@@ -161,10 +162,10 @@ async function verifyMedia(
   const folder = `${site}/${camera}/${day.replaceAll('-', '/')}/`;
   const stored = new Map<string, StoredObject>();
   for await (const object of reader.list(folder)) stored.set(object.key, object);
-  const listed = [...entries.filter(isMedia), ...(options.delivered?.(camera, day) ?? [])];
+  const listed: (Expected | MediaEntry)[] = [...entries.filter(isMedia), ...(options.delivered?.(camera, day) ?? [])];
   const expected = new Map<string, Expected>();
   for (const one of listed) {
-    if (one.key.startsWith(folder)) expected.set(one.key, one);
+    if (one.key.startsWith(folder)) expected.set(one.key, vouched(expected.get(one.key), one));
     else if (!expected.has(one.key) && startOf(one) >= dayBounds(day)!.start) {
       // Of another layout.
       const object = await reader.stat(one.key);
@@ -173,6 +174,8 @@ async function verifyMedia(
     }
   }
   await compareMedia(reader.name, stored, expected.values(), lookCloser(reader, depth, draw), into);
+  const disputes = listed.map((one) => disputed(reader.name, expected.get(one.key) ?? one, one));
+  into.findings.push(...new Map(disputes.flatMap((one) => (one ? [[one.key, one]] : []))).values());
   for (const { key, modifiedAt } of stored.values()) {
     if (expected.has(key) || isKnown(key)) continue;
     if (now - modifiedAt < pendingMs) into.young++;
