@@ -77,21 +77,28 @@ export class Spool {
     this.ready(this.#ledger.files.begin({ ...row, createdAt: this.#clock.now() }), row);
   }
 
-  /** Another object already has this file's key on a remote: the file gets the next free one (invariant I2). */
-  async rekey(file: FileRow): Promise<void> {
+  /**
+   * Another object already has this file's key on a remote: the file gets the next free one (invariant I2). False where it has one
+   * already: two remotes may find the key taken at once.
+   */
+  async rekey(file: FileRow): Promise<boolean> {
     if (file.kind === 'index') throw new Error(`the index shard ${file.key} exists on the remote with other content`);
     const { camera, kind, start } = file;
     const from = join(this.layout.ready, file.name);
     // Upwards only: the keys before are free in the ledger, and taken on the remote.
     const { copy: used = 1, extension } = parseFileName(file.name) ?? {};
-    const { name } = this.#ledger.transaction(() => {
+    const moved = this.#ledger.transaction(() => {
+      const now = this.#ledger.files.byId(file.id);
+      if (now?.key !== file.key || now.state !== 'ready') return undefined;
       const free = this.#freeName({ camera, kind, start, extension }, used + 1);
       this.#ledger.files.rename(file.id, free.key, free.name, from);
       this.#ledger.deliveries.startOver(file.id);
       return free;
     });
-    await renameDurably(from, join(this.layout.ready, name));
+    if (!moved) return false;
+    await renameDurably(from, join(this.layout.ready, moved.name));
     this.ready(file.id);
+    return true;
   }
 
   /** The file is in the spool: from now on it is footage, and owed to every remote. */

@@ -10,7 +10,8 @@ import type { Line } from './line.js';
 export interface Outbox {
   folder: string;
   moveToSent(name: string): Promise<void>;
-  rekey(file: FileRow): Promise<void>;
+  /** False where the file has a new key already. */
+  rekey(file: FileRow): Promise<boolean>;
 }
 
 export interface UploaderOptions {

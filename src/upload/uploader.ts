@@ -153,7 +153,7 @@ export class Uploader implements Service {
       );
       if (result === 'outdated') return this.#outdated(file);
       if (result === 'taken') {
-        await outbox.rekey(file);
+        if (!(await outbox.rekey(file))) return this.#outdated(file);
         log.warn({ key: file.key }, 'the remote holds another object at this key; the file gets a new one');
         return;
       }

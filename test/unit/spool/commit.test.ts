@@ -194,6 +194,15 @@ describe('a file whose key another object has', () => {
     },
   );
 
+  it('gets one new key where two remotes find the old one taken at once, and its bytes are there', async () => {
+    const file = await storage.commit({}, 'ours');
+    const both = await Promise.all([storage.spool.rekey(file), storage.spool.rekey(file)]);
+    expect(both).toEqual([true, false]);
+    expect(await storage.spool.rekey(file)).toBe(false);
+    expect(rekeyed(file)).toMatchObject({ state: 'ready', key: file.key.replace('.mp4', '-2.mp4') });
+    expect(await inSpool()).toEqual([rekeyed(file).name]);
+  });
+
   it('is forgotten without harm when it is gone at the next start', async () => {
     const file = await storage.commit({}, 'ours');
     around.before = cut;

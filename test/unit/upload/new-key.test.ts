@@ -1,10 +1,13 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Throttle } from '../../../lib/remote/throttle.js';
 import type { FileRow } from '../../../src/ledger/files.js';
+import { rescan } from '../../../src/spool/rescan.js';
 import { Uploader } from '../../../src/upload/uploader.js';
 import { until } from '../../peers/until.js';
 import { refusal, ScriptedRemote } from '../../simulators/scripted-remote.js';
-import { Storage } from '../../simulators/storage.js';
+import { NOON, Storage } from '../../simulators/storage.js';
 
 /** Has stored a file before it is held up, so that the put ends well whatever becomes of the file here meanwhile. */
 class LateRemote extends ScriptedRemote {
@@ -22,13 +25,14 @@ let file: FileRow;
 let slow: LateRemote;
 let other: ScriptedRemote;
 let running: Promise<void>[];
+let uploaders: Uploader[];
 let stop: AbortController;
 beforeEach(async () => {
   storage = new Storage(['slow', 'other']);
   file = await storage.commit({}, 'ours');
   [slow, other] = [new LateRemote(), new ScriptedRemote()];
   other.stored.set(file.key, Buffer.from('of another recorder'));
-  running = [];
+  [running, uploaders] = [[], []];
   stop = new AbortController();
 });
 afterEach(async () => {
@@ -50,6 +54,10 @@ function start(remoteName: string, remote: ScriptedRemote): void {
     throttle: new Throttle(clock, () => Number.POSITIVE_INFINITY),
   });
   running.push(uploader.run(stop.signal));
+  uploaders.push(uploader);
+  spool.onReady = () => {
+    for (const one of uploaders) one.poke();
+  };
 }
 
 /** Holds each call up until it is let go, once for each key. */
@@ -92,6 +100,19 @@ describe('a file that gets a new key while it is being sent', () => {
     held.get(now().key)!();
     await until('delivered', () => now().verifiedAt !== undefined);
     expect(slow.puts).toEqual([now().key]);
+  });
+
+  it('gets one for all remotes that find the old one taken, and is neither lost nor twice there', async () => {
+    slow.stored.set(file.key, Buffer.from('of another recorder, too'));
+    start('slow', slow);
+    start('other', other);
+    await until('delivered', () => now().verifiedAt !== undefined);
+    expect(now().key).toBe(file.key.replace('.mp4', '-2.mp4'));
+    expect([slow, other].map((remote) => isAt(now().key, remote))).toEqual(['ours', 'ours']);
+    const { spool, ledger, log } = storage;
+    await until('moved', () => existsSync(join(storage.layout.sent, now().name)));
+    expect(await rescan(spool, ledger, log)).toEqual({ adopted: 0, quarantined: 0, moved: 0, lost: 0 });
+    expect(ledger.gaps.between('gate', 0, NOON * 2)).toEqual([]);
   });
 
   it('does not wait because it failed under the old one', async () => {
