@@ -1,5 +1,4 @@
 import { realpathSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.js';
 import { defaultRouteInterface } from '../lib/default-route.js';
@@ -36,6 +35,7 @@ import { Finisher } from './spool/finish.js';
 import { SpoolIndexQueue } from './spool/index-queue.js';
 import { createSpool, spoolLayout } from './spool/layout.js';
 import { acquireLock, type InstanceLock } from './spool/lock.js';
+import { makeStorage } from './spool/make-storage.js';
 import { completeCommits, findLeftovers, type Leftover, removeAsides, salvageLeftovers } from './spool/recover.js';
 import { Retention, type RetentionPolicy } from './spool/retain.js';
 import { LEAST_FREE_BYTES, Room } from './spool/room.js';
@@ -99,7 +99,7 @@ export class App implements Service {
     const layout = spoolLayout(config.storage.dir);
     const { id } = config.storage;
     // Before anything is made there: below an unmounted disk lies a folder that is not ours.
-    if (id === undefined) await mkdir(layout.root, { recursive: true, mode: 0o750 });
+    if (id === undefined) await makeStorage(layout.root);
     else await StorageId.open(layout.root, id);
     const lock = acquireLock(layout.lock);
     try {

@@ -33,6 +33,13 @@ export function folderFailure(name: string, doing: string, cause: unknown): Fail
         hint: 'Is the disk mounted? The folder itself must exist: it is never made.',
         cause,
       });
+    case 'ENAMETOOLONG':
+      return new Failure(message, {
+        kind: 'permanent',
+        code: 'name-too-long',
+        hint: 'That disk takes no name so long (mostly 255 bytes): shorten the name of the file, or the folders above it.',
+        cause,
+      });
     default:
       return new Failure(message, {
         kind: 'transient',

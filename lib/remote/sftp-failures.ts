@@ -41,6 +41,11 @@ export function requestFailure(name: string, doing: string, cause: unknown): Fai
     const hint = 'Free space on the server or raise the quota; the local copy is kept until then.';
     return new Failure(message, { kind: 'transient', code: 'remote-full', hint, cause });
   }
+  if (status === STATUS.NO_SUCH_FILE) {
+    const hint =
+      'Folders below `root` are made, that one is not: make it on the server, or correct `root` of this remote.';
+    return new Failure(message, { kind: 'transient', code: 'remote-failure', hint, cause });
+  }
   const hint = 'The server gave no reason; a full disk or quota is the usual one, its log says which.';
   return new Failure(message, { kind: 'transient', code: 'remote-failure', hint, cause });
 }

@@ -36,7 +36,10 @@ export async function fetchMedia(
   if (done > bytes) done = 0;
   if (done < bytes || bytes === 0) {
     const opened = await archive.open(key, done > 0 ? { start: done } : undefined);
-    if (!opened) throw new Failure(`${key} is not there.`, { kind: 'permanent', code: 'unknown-key' });
+    if (!opened) {
+      const hint = 'nvr-uplink verify tells what is missing; --repair sends again what the recorder still has.';
+      throw new Failure(`${key} is not there.`, { kind: 'permanent', code: 'unknown-key', hint });
+    }
     const counting = new Transform({
       transform(chunk: Buffer, _encoding, next) {
         done += chunk.length;

@@ -68,7 +68,7 @@ async function fetchAll(
   const quiet = options.quiet || options.json;
   const progress = quiet ? undefined : new Progress(context, wanted.length, bytes);
   const target = resolve(options.output ?? '.');
-  let [fetched, failed, unknown] = [0, 0, 0];
+  let [fetched, failed, unknown, whole] = [0, 0, 0, 0];
   for (const one of wanted) {
     const path = join(target, one.key.split('/').at(-1)!);
     progress?.start(one.key, one.bytes);
@@ -76,6 +76,7 @@ async function fetchAll(
       const onBytes = (done: number) => progress?.advance(one.key, done);
       const isNew = await fetchMedia(place.reader, one, path, onBytes, context.signal);
       if (isNew) fetched++;
+      whole += one.bytes;
       if (one.sha256 === undefined) unknown++;
       const state = one.sha256 === undefined ? 'unverified' : isNew ? 'fetched' : 'present';
       if (options.json) printJson(context, { key: one.key, path, bytes: one.bytes, state });
@@ -83,9 +84,10 @@ async function fetchAll(
     } catch (error) {
       context.signal.throwIfAborted();
       failed++;
-      const { code } = error instanceof Failure ? error : { code: 'failed' };
-      if (options.json) printJson(context, { key: one.key, path, state: 'failed', code, message: messageOf(error) });
-      progress?.end(one.key, messageOf(error));
+      const { code, hint } = error instanceof Failure ? error : { code: 'failed', hint: undefined };
+      if (options.json)
+        printJson(context, { key: one.key, path, state: 'failed', code, message: messageOf(error), hint });
+      progress?.end(one.key, [messageOf(error), ...(hint ? [hint] : [])].join(' → '));
     }
   }
   progress?.close();
@@ -95,7 +97,7 @@ async function fetchAll(
     const lost = failed > 0 ? `; ${failed} FAILED` : '';
     print(
       context,
-      `${count(wanted.length - failed, 'file')}, ${size(bytes)}, in ${target}: ${fetched} fetched${unverified}${lost}.`,
+      `${count(wanted.length - failed, 'file')}, ${size(whole)}, in ${target}: ${fetched} fetched${unverified}${lost}.`,
     );
   }
   return failed > 0 ? EXIT.failed : unknown > 0 ? EXIT.degraded : EXIT.ok;

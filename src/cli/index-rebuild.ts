@@ -77,7 +77,10 @@ function report(context: Context, { json, dryRun }: RebuildOptions, where: strin
     `${where}: ${count(listed, 'file')} ${done} in ${count(shards, 'shard')}, ${size(bytes)} read; listed already: ${known}.`,
   );
   if (young > 0)
-    print(context, `${young} files younger than 2 h are left to the recorder they may be of; --all lists them too.`);
+    print(
+      context,
+      `${count(young, 'file')} younger than 2 h left to the recorder that may be about to list them; --all lists them too.`,
+    );
   if (unread.length > 0)
     print(context, 'Say how they are named: --layout TEMPLATE, and of which camera they are: --camera NAME');
 }

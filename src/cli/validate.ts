@@ -44,8 +44,21 @@ async function thisMachine({ storage, remotes }: Config): Promise<Machine> {
   const disk = statSync(at).dev;
   // Of one that is not there nobody knows: its disk may not be mounted.
   const folders = Object.values(remotes).flatMap((remote) => (remote.type === 'folder' ? [remote.path] : []));
-  const sameDisk = new Set(folders.filter((path) => statSync(path, { throwIfNoEntry: false })?.dev === disk));
-  return { addresses, sameDisk, ...(blocks > 0 && { diskBytes: blocks * bsize }) };
+  const sameDisk = new Set(folders.filter((path) => deviceOf(path) === disk));
+  const keys = Object.values(remotes).flatMap((remote) =>
+    'key_file' in remote && remote.key_file ? [remote.key_file] : [],
+  );
+  const seen = [...folders, ...keys].map((path) => [path, deviceOf(path)] as const);
+  const unseen = new Map(seen.filter((one): one is [string, 'missing' | 'hidden'] => typeof one[1] === 'string'));
+  return { addresses, sameDisk, unseen, ...(blocks > 0 && { diskBytes: blocks * bsize }) };
+}
+
+function deviceOf(path: string): number | 'missing' | 'hidden' {
+  try {
+    return statSync(path).dev;
+  } catch (error) {
+    return ['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '') ? 'hidden' : 'missing';
+  }
 }
 
 /** Valid as it is, the configuration may have dropped a remote that files still wait for. */

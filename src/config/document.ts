@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import { Failure } from '../../lib/errors.js';
-import { ConfigFailure } from './faults.js';
+import { ConfigFailure, type Fault } from './faults.js';
 
 /** Where in the file a setting stands, 1-based; undefined where that is not known. */
 export type LineOf = (path: readonly PropertyKey[]) => number | undefined;
@@ -15,22 +15,29 @@ export interface SettingsFile {
 /** Reads a YAML file. Throws a `ConfigFailure` for what is not YAML, a `Failure` `config-missing` where there is none. */
 export function readSettings(path: string): SettingsFile {
   const lines = new LineCounter();
-  const document = parseDocument(textOf(path), { lineCounter: lines });
+  const text = textOf(path);
+  const document = parseDocument(text, { lineCounter: lines });
   if (document.errors.length > 0) {
-    throw new ConfigFailure(
-      path,
-      document.errors.map((error) => ({
-        path: '',
-        line: error.linePos?.[0].line,
-        remedy: error.message.split('\n')[0]!,
-      })),
-    );
+    throw new ConfigFailure(path, yamlFaults(document.errors, text));
   }
   const lineOf = (fields: readonly PropertyKey[]) => {
     const node = document.getIn(fields as unknown[], true) as { range?: [number, number, number] } | undefined;
     return node?.range ? lines.linePos(node.range[0]).line : undefined;
   };
   return { tree: toTree(document, path), lineOf };
+}
+
+/** One for each line: what follows the first of a line is mostly its consequence. */
+function yamlFaults(errors: Document['errors'], text: string): Fault[] {
+  const faults = new Map<number | undefined, Fault>();
+  for (const { linePos, message } of errors) {
+    const line = linePos?.[0].line;
+    if (faults.has(line)) continue;
+    const isReference = line !== undefined && /[:[{,]\s*\$\{/.test(text.split('\n')[line - 1] ?? '');
+    const said = message.split('\n')[0]!.replace(/ at line \d+, column \d+:?$/, '');
+    faults.set(line, { path: '', line, remedy: isReference ? 'put the text with ${…} in quotes' : said });
+  }
+  return [...faults.values()];
 }
 
 function textOf(path: string): string {

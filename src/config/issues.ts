@@ -31,11 +31,20 @@ function remedyOf(issue: z.core.$ZodIssue, value: unknown): string {
     return value === undefined ? `missing: ${words}` : words;
   }
   const wanted = WANTED[issue.expected] ?? issue.expected;
-  if (value === undefined) return `missing: write ${wanted}`;
+  if (value === undefined) return `missing: write ${NAMED[String(issue.path.at(-1))] ?? wanted}`;
   const isPlain = typeof value !== 'object' || value === null;
   if (issue.expected === 'boolean' && typeof value === 'string') return `write ${wanted}, without quotes`;
   return issue.expected === 'string' && isPlain ? 'put it in quotes' : `write ${wanted}`;
 }
+
+/** What a setting that is often left out is to hold. */
+const NAMED: Record<string, string> = {
+  path: 'the path of a folder that exists, e.g. /mnt/nas',
+  host: 'the name or address of the server',
+  username: 'the user to sign in as',
+  bucket: 'the name of the bucket',
+  region: 'the region of the bucket, e.g. eu-central-1',
+};
 
 const WANTED: Record<string, string> = {
   string: 'a text',

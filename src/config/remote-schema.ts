@@ -25,10 +25,14 @@ const settle = duration.default(15 * 60_000);
 const SSH_FINGERPRINT = 'write it as OpenSSH prints it, e.g. SHA256:uNiVztksCsDhcc0u9e8BrqXVb…';
 const sshFingerprint = z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, { error: SSH_FINGERPRINT });
 
+const host = text.refine((name) => !/^[^:]+:\d+$/.test(name), {
+  error: 'write the port apart from it, as `port: 22`',
+});
+
 const sftp = z
   .strictObject({
     type: z.literal('sftp'),
-    host: text,
+    host,
     port: port.default(22),
     username: text,
     password: text.optional(),
@@ -58,7 +62,7 @@ const certificate = z.string().regex(/^(?:[0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$/,
 const caFile = text.optional();
 
 const ftpAccount = {
-  host: text,
+  host,
   port: port.default(21),
   username: text,
   password: text,

@@ -11,6 +11,8 @@ export interface Machine {
   diskBytes?: number;
   /** Folders that lie on the disk of the storage folder. */
   sameDisk?: ReadonlySet<string>;
+  /** Files and folders of the configuration that are not there, or that this user may not look at. */
+  unseen?: ReadonlyMap<string, 'missing' | 'hidden'>;
 }
 
 /**
@@ -22,6 +24,8 @@ export function warningsOf(config: Config, machine: Machine): Fault[] {
     ...foreignAddress('web.listen', config.web.listen, machine),
     ...(config.inbox?.ftp ? foreignAddress('inbox.ftp.listen', config.inbox.ftp.listen, machine) : []),
     ...sameDisk(config, machine),
+    ...unseen(config, machine),
+    ...sameCamera(config),
     ...tooMuchFree(config, machine),
     ...tooSmall(config),
   ];
@@ -44,6 +48,39 @@ function sameDisk({ remotes, storage }: Config, machine: Machine): Fault[] {
       ? [{ path: `remotes.${name}.path`, value: JSON.stringify(remote.path), remedy }]
       : [],
   );
+}
+
+function unseen({ remotes }: Config, machine: Machine): Fault[] {
+  return Object.entries(remotes).flatMap(([name, remote]) => {
+    const [field, path] =
+      remote.type === 'folder' ? ['path', remote.path] : 'key_file' in remote ? ['key_file', remote.key_file] : [];
+    const how = path === undefined ? undefined : machine.unseen?.get(path);
+    if (how === undefined) return [];
+    const missing =
+      field === 'path'
+        ? 'there is no such folder on this machine, and it is never made: mount its disk, or make it'
+        : `there is no such file on this machine: write where the private key lies, or make one: nvr-uplink keys generate ${path}`;
+    const remedy =
+      how === 'missing'
+        ? missing
+        : 'this user may not look at it, so it was not checked: do this as the user the recorder runs as';
+    return [{ path: `remotes.${name}.${field}`, value: JSON.stringify(path), remedy }];
+  });
+}
+
+/** Several channels of one recorder have one address. */
+function sameCamera({ cameras }: Config): Fault[] {
+  const first = new Map<string, string>();
+  return Object.entries(cameras).flatMap(([name, { address, channel = 1 }]) => {
+    const camera = `${address} ${channel}`;
+    const twin = first.get(camera);
+    if (address === undefined || twin === undefined) {
+      first.set(camera, name);
+      return [];
+    }
+    const remedy = `${twin} has the same address: one camera would be recorded twice. Write another address, or the \`channel\` of each`;
+    return [{ path: `cameras.${name}.address`, value: JSON.stringify(address), remedy }];
+  });
 }
 
 function tooMuchFree({ storage }: Config, { diskBytes }: Machine): Fault[] {

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import * as z from 'zod';
 import { Failure } from '../../lib/errors.js';
 import { writeFileDurably } from '../../lib/files.js';
@@ -53,6 +54,13 @@ export class TokenFile {
         kind: 'permanent',
         code: 'usage',
         hint: `Take another name, or end it first: nvr-uplink token revoke ${name}`,
+      });
+    }
+    if (!existsSync(dirname(this.#path))) {
+      throw new Failure(`There is no ${dirname(this.#path)} yet (storage.dir), where tokens are kept`, {
+        kind: 'permanent',
+        code: 'usage',
+        hint: 'The first start makes it: nvr-uplink run',
       });
     }
     const token = PREFIX + randomBytes(32).toString('base64url');

@@ -73,7 +73,10 @@ describe('config validate', () => {
     const { exit, stdout } = await command(['config', 'validate', '-c', file, '--json']);
     expect(exit).toBe(0);
     const { warnings: told } = JSON.parse(stdout);
-    expect(told).toMatchObject([{ path: 'remotes.nas.path', value: JSON.stringify(join(dir, 'nas')) }]);
+    expect(told).toMatchObject([
+      { path: 'remotes.nas.path', value: JSON.stringify(join(dir, 'nas')) },
+      { path: 'remotes.gone.path', remedy: expect.stringMatching(/^there is no such folder on this machine/) },
+    ]);
     expect(told[0].remedy).toContain(`this is the same disk as that of \`storage.dir\` (${join(dir, 'data')})`);
     expect(told[0].remedy).toContain('Write a folder of another disk');
   });
