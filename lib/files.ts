@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { constants, copyFile, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { constants, copyFile, link, lstat, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /**
@@ -24,6 +24,38 @@ export async function renameDurably(from: string, to: string): Promise<void> {
   await rename(from, to);
   await fsyncDirectory(dirname(to));
   if (dirname(from) !== dirname(to)) await fsyncDirectory(dirname(from));
+}
+
+/** As {@link renameDurably}, but never replaces: `EEXIST` where something has the name `to`, and `from` is left as it is. */
+export async function placeDurably(from: string, to: string): Promise<void> {
+  await fsyncPath(from);
+  await placeNew(from, to);
+  await fsyncDirectory(dirname(to));
+}
+
+const NO_LINKS = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
+
+/** Gives a file its name unless something has it (`EEXIST`). Durable only once file and folder are synced. */
+export async function placeNew(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (!NO_LINKS.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    // FAT and some shares know no second name of a file: somebody else may come between the look and the rename.
+    if (await isTaken(to)) throw Object.assign(new Error(`${to} exists`), { code: 'EEXIST' });
+    return await rename(from, to);
+  }
+  await rm(from);
+}
+
+async function isTaken(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 /** Writes `data` aside and renames it to `path`: readers see the old file or the whole new one, never a part. */

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Failure } from '../../lib/errors.js';
-import { renameDurably } from '../../lib/files.js';
+import { placeDurably } from '../../lib/files.js';
 import type { ArchiveSource } from '../archive-source.js';
 
 export interface Wanted {
@@ -20,7 +20,8 @@ const PART = '.part';
 
 /**
  * Brings a file here, going on where an earlier attempt ended, and holds it against its hash before it gets its name. Resolves to
- * whether it had to be fetched. Rejects with `unknown-key`, `hash-mismatch` (then nothing is left), `frozen`, or as the store does.
+ * whether it had to be fetched. Rejects with `unknown-key`, `hash-mismatch` (then nothing is left), `file-exists` where another file has
+ * its name, `frozen`, or as the store does.
  */
 export async function fetchMedia(
   archive: Pick<ArchiveSource, 'open'>,
@@ -29,7 +30,12 @@ export async function fetchMedia(
   onBytes: (done: number) => void,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (sha256 !== undefined && (await sizeOf(path)) === bytes && (await hashOf(path)) === sha256) return false;
+  if (await isThere(path)) {
+    const isSame = (await isFile(path)) && (await sizeOf(path)) === bytes;
+    if (isSame && sha256 !== undefined && (await hashOf(path)) === sha256) return false;
+    // Of what is in no index, only its bytes tell.
+    if (!isSame || sha256 !== undefined) throw another(path, key);
+  }
   await mkdir(dirname(path), { recursive: true });
   const part = path + PART;
   let done = await sizeOf(part);
@@ -58,8 +64,43 @@ export async function fetchMedia(
       hint: `Expected were ${bytes} bytes, SHA-256 ${sha256 ?? 'unknown'}. nvr-uplink verify looks at the whole archive.`,
     });
   }
-  await renameDurably(part, path);
-  return true;
+  return await place(part, path, key);
+}
+
+/** Resolves to whether it was not there already. */
+async function place(part: string, path: string, key: string): Promise<boolean> {
+  try {
+    await placeDurably(part, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  const isSame = (await isFile(path)) && (await hashOf(path)) === (await hashOf(part));
+  await rm(part, { force: true });
+  if (isSame) return false;
+  throw another(path, key);
+}
+
+function another(path: string, key: string): Failure {
+  return new Failure(`${path} is there already, and is not ${key}`, {
+    kind: 'permanent',
+    code: 'file-exists',
+    hint: 'Nothing is overwritten. Move it away, or name another folder: --output DIR',
+  });
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await lstat(path)).isFile();
 }
 
 async function sizeOf(path: string): Promise<number> {
