@@ -288,6 +288,19 @@ export class Deliveries {
       .map((row) => row.remote as string);
   }
 
+  /** Remotes that hold a verified copy of a file. */
+  holders(file: number): string[] {
+    return this.#db
+      .prepare("SELECT remote FROM deliveries WHERE file = ? AND state = 'verified'")
+      .all(file)
+      .map((row) => row.remote as string);
+  }
+
+  /** Nobody gets the file who has no verified copy of it: it is here no more. */
+  end(file: number): void {
+    this.#db.prepare("DELETE FROM deliveries WHERE file = ? AND state <> 'verified'").run(file);
+  }
+
   /** A remote came back or was corrected: everything postponed may be tried now. */
   retryNow(remote: string): void {
     this.#db.prepare("UPDATE deliveries SET next_attempt_at = 0 WHERE remote = ? AND state = 'waiting'").run(remote);

@@ -96,7 +96,7 @@ export class FileQueries {
     );
   }
 
-  /** What no remote has of a kind, the oldest of it: what only the owner's consent gives up. */
+  /** What some remote lacks of a kind, the oldest of it: what only the owner's consent gives up. */
   oldestUnsent(kind: Exclude<MediaKind, 'snapshot'>): FileRow | undefined {
     return this.#one("state = 'ready' AND verified_at IS NULL AND kind = ? ORDER BY start", kind);
   }

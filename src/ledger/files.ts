@@ -86,6 +86,11 @@ export class Files extends FileQueries {
       .run(Math.round(at), crc64nvme ?? null, id);
   }
 
+  /** It is here again: where a remote has no verified copy of it, it is no longer delivered. */
+  recounted(id: number): void {
+    this.db.prepare(`UPDATE files SET verified_at = NULL WHERE id = ? AND EXISTS (${UNDELIVERED})`).run(id);
+  }
+
   /** What was sent of it, for the index, before it counts as delivered. */
   checksummed(id: number, crc64nvme: string): void {
     this.db.prepare('UPDATE files SET crc64nvme = ? WHERE id = ?').run(crc64nvme, id);

@@ -1,3 +1,4 @@
+import { MIRROR_LOST_AT } from '../ledger/leave.js';
 import { REBUILT_AT } from '../ledger/rebuild.js';
 import type { GapCause } from '../segment.js';
 import { stepInWords } from './clock-watch.js';
@@ -39,6 +40,7 @@ export function conditionsOf(input: StatusInput, { cameras, remotes, abandoned, 
     ...cameras.flatMap(lossConditions),
     ...clockCondition(input),
     ...rebuiltCondition(input),
+    ...mirrorCondition(input),
     ...mqttCondition(input),
     ...(input.pagesProblem ? [{ id: 'pages-unreachable', text: input.pagesProblem }] : []),
     ...untoldConditions(input),
@@ -133,6 +135,13 @@ function lossConditions({ name, lost24h }: CameraStatus): Condition[] {
 
 function lateCondition({ name, late, backlog }: CameraStatus): Condition[] {
   return one(late, `upload-late:${name}`, `${name} has footage waiting for upload since ${backlog.oldestAt}.`);
+}
+
+function mirrorCondition({ ledger, now }: StatusInput): Condition[] {
+  const at = Number(ledger.meta(MIRROR_LOST_AT) ?? Number.NaN);
+  if (!(Math.abs(now - at) < DAY_MS)) return [];
+  const text = `Footage left this disk before every remote had it, last at ${iso(at)}: a loss of a mirror, not of footage. The log says which remote has it.`;
+  return [{ id: 'mirror-lost', text }];
 }
 
 /** Gaps and times off before it are known to the index alone. */

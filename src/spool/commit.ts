@@ -114,6 +114,10 @@ export class Spool {
     this.onReady?.();
   }
 
+  now(): number {
+    return this.#clock.now();
+  }
+
   /** Out of the waiting folder, once every remote holds a verified copy. */
   async moveToSent(name: string): Promise<void> {
     const sent = join(this.layout.sent, name);

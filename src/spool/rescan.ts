@@ -7,6 +7,7 @@ import { probe } from '../../lib/ffmpeg/probe.js';
 import { isAsideName } from '../../lib/files.js';
 import type { Log } from '../../lib/log.js';
 import { inspectMedia } from '../../lib/media/inspect.js';
+import { leave, mirrorLost } from '../ledger/leave.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { type MediaKind, parseFileName } from '../segment.js';
 import type { Spool } from './commit.js';
@@ -75,7 +76,10 @@ async function takeIn(spool: Spool, ledger: Ledger, name: string, log: Log): Pro
   try {
     const gone = ledger.files.byName(name);
     if (gone && (await holds(path, gone))) {
-      spool.ready(gone.id, gone.kind === 'index' ? undefined : { ...gone, kind: gone.kind });
+      ledger.transaction(() => {
+        spool.ready(gone.id, gone.kind === 'index' ? undefined : { ...gone, kind: gone.kind });
+        ledger.files.recounted(gone.id);
+      });
       log.warn(
         { key: gone.key },
         gone.state === 'lost' ? 'a lost file is back' : 'a file that was to be removed is here',
@@ -113,19 +117,16 @@ function isMissing({ layout: { ready, sent } }: Spool, name: string): boolean {
 
 /**
  * A verified copy that is gone was removed by retention, or by hand; an unverified one is a loss, and is said so. Looked at once more
- * where nothing comes between: it may have got another name since, or be owed again. Returns whether it is a loss.
+ * where nothing comes between: it may have got another name since, or be owed again. Returns whether footage is lost.
  */
 function missing(spool: Spool, ledger: Ledger, { id, name }: { id: number; name: string }, log: Log): boolean {
   return ledger.transaction(() => {
     const file = ledger.files.byId(id);
     if (file?.state !== 'ready' || file.name !== name || !isMissing(spool, name)) return false;
     if (ledger.files.release(file)) return false;
-    ledger.files.setState(id, 'lost');
-    ledger.deliveries.drop(id);
-    if (file.kind !== 'snapshot' && file.kind !== 'index') {
-      ledger.gaps.add(file.camera, file.start, file.end, 'file-lost', file.key, file.era);
-    }
-    log.error({ key: file.key }, 'a file vanished from the spool before it was uploaded');
-    return true;
+    const loss = leave(ledger, file, 'file-lost', spool.now());
+    if (loss.of === 'mirror') log.warn({ key: file.key }, `a file vanished from the spool: ${mirrorLost(loss)}`);
+    else log.error({ key: file.key }, 'a file vanished from the spool before it was uploaded');
+    return loss.of === 'footage';
   });
 }

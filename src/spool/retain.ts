@@ -6,6 +6,7 @@ import { freeBytes } from '../../lib/files.js';
 import type { Log } from '../../lib/log.js';
 import type { Service } from '../../lib/service.js';
 import type { FileRow } from '../ledger/files.js';
+import { leave, mirrorLost } from '../ledger/leave.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Spool } from './commit.js';
 
@@ -34,7 +35,8 @@ const DROPPED = ['inbox', 'continuous', 'motion'] as const;
 
 /**
  * Frees disk, in this order: verified and older than wanted; verified; then, and only with the owner's consent in the
- * configuration, what was never sent: what did not move before what did, oldest first. Each of those losses is a gap.
+ * configuration, what some remote lacks: what did not move before what did, oldest first. Of that, what no remote has is footage lost,
+ * and a gap; what one has is a mirror lost, and none.
  *
  * Invariant I1: without that consent only files whose copy on every remote was verified, and noted so durably, are ever
  * removed here; whatever has not been delivered stays, even on a full disk.
@@ -145,9 +147,8 @@ export class Retention implements Service {
     for (const kind of DROPPED) {
       for (;;) {
         if (!(await this.#isShort(localBytes))) return dropped;
-        const file = this.#ledger.files.oldestUnsent(kind);
+        const file = this.#dropOldest(kind);
         if (!file) break;
-        this.#drop(file);
         await this.#remove(file);
         localBytes -= file.bytes;
         dropped++;
@@ -157,14 +158,17 @@ export class Retention implements Service {
   }
 
   /** Noted before it is done: a kill in between leaves a file that the next rescan takes back. */
-  #drop(file: FileRow): void {
-    const { id, camera, start, end, key, era } = file;
-    this.#ledger.transaction(() => {
-      this.#ledger.files.setState(id, 'lost');
-      this.#ledger.deliveries.drop(id);
-      this.#ledger.gaps.add(camera, start, end, 'dropped', key, era);
+  #dropOldest(kind: (typeof DROPPED)[number]): FileRow | undefined {
+    const dropped = this.#ledger.transaction(() => {
+      const file = this.#ledger.files.oldestUnsent(kind);
+      return file && { file, loss: leave(this.#ledger, file, 'dropped', this.#clock.now()) };
     });
-    this.#log.error({ camera, key }, 'the disk is full: footage that was never sent is given up, as configured');
+    if (!dropped) return undefined;
+    const { file, loss } = dropped;
+    const { camera, key } = file;
+    if (loss.of === 'mirror') this.#log.warn({ camera, key }, `the disk is full: ${mirrorLost(loss)}`);
+    else this.#log.error({ camera, key }, 'the disk is full: footage that was never sent is given up, as configured');
+    return file;
   }
 
   async #remove({ name }: FileRow): Promise<void> {

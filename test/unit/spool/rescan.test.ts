@@ -70,6 +70,24 @@ describe('a rescan', () => {
     expect(await again()).toEqual(nothing);
   });
 
+  it('says of a file that one remote has that a mirror is lost, not footage, and owes it to the others if it comes back', async () => {
+    storage.close();
+    storage = new Storage(['far', 'near']);
+    const file = await storage.commit();
+    storage.ledger.deliveries.verified(file.id, 'near', NOON, 'stat');
+    const path = join(storage.layout.ready, file.name);
+    await rename(path, join(storage.root, 'elsewhere'));
+    expect(await again()).toEqual(nothing);
+    expect(storage.ledger.gaps.between('gate', 0, NOON * 2)).toEqual([]);
+    expect(storage.ledger.chains.pending('gate', 10).map(({ id }) => id)).toEqual([`file:${file.id}`]);
+    expect(storage.lines.join()).toContain('a loss of a mirror, not of footage');
+    await rename(join(storage.root, 'elsewhere'), path);
+    expect(await again()).toEqual({ ...nothing, adopted: 1 });
+    expect(storage.ledger.deliveries.outstanding(file.id)).toEqual(['far']);
+    expect(await lying('ready')).toEqual([file.name]);
+    expect(storage.ledger.files.removable(10)).toEqual([]);
+  });
+
   it('takes a lost file back when it is there again, unless it is another', async () => {
     const [file, other] = [await storage.commit(), await storage.commit({ start: NOON + MINUTE })];
     const [path, otherPath] = [file, other].map(({ name }) => join(storage.layout.ready, name));

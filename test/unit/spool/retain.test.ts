@@ -2,6 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Ledger } from '../../../src/ledger/ledger.js';
+import { statusReport } from '../../../src/operate/status.js';
 import { rescan } from '../../../src/spool/rescan.js';
 import { Retention, type RetentionPolicy } from '../../../src/spool/retain.js';
 import { until } from '../../peers/until.js';
@@ -196,6 +197,25 @@ describe('retention', () => {
       );
       expect(storage.lines.filter((line) => line.includes('is given up, as configured'))).toHaveLength(4);
       for (const { id } of order.slice(1)) expect(storage.ledger.deliveries.outstanding(id)).toEqual([]);
+    });
+
+    it('loses a mirror, not footage, where one remote has it: no gap, the index lists it, and status says so', async () => {
+      const file = await storage.commit();
+      storage.ledger.deliveries.verified(file.id, 'near', NOON, 'stat');
+      expect(await retention({ ...CONSENT, maxBytes: 0 }).freeOnce()).toBe(1);
+      expect(await lying()).toEqual([]);
+      expect(storage.ledger.gaps.between('gate', 0, NOON * 2)).toEqual([]);
+      const listed = storage.ledger.chains.pending('gate', 10).map(({ entry }) => entry);
+      expect(listed).toEqual([expect.objectContaining({ type: 'segment', key: file.key })]);
+      expect(storage.ledger.owed.remotes()).toEqual([]);
+      const words = 'left this disk before far had it, and is on near: a loss of a mirror, not of footage';
+      expect(storage.lines.join()).toContain(words);
+      const { clock, ledger } = storage;
+      const { problems } = statusReport({
+        ...{ site: 'home', version: '1', now: clock.now(), running: true, ledger, cameras: new Map() },
+        ...{ remotes: new Map([['far', undefined]]), deadlineMs: 60_000, disk: { freeBytes: 1, minFreeBytes: 0 } },
+      });
+      expect(problems).toEqual([expect.stringContaining('a loss of a mirror, not of footage')]);
     });
 
     it('gives up nothing while there is room', async () => {
