@@ -2,13 +2,14 @@ import { type FileHandle, lstat, mkdir, open, opendir, realpath, rename, rm, sta
 import { dirname, join, relative, resolve } from 'node:path';
 import { type Clock, systemClock } from '../clock.js';
 import { Failure } from '../errors.js';
-import { asideName, fsyncDirectory, isAsideName, removeAsides } from '../files.js';
+import { asideName, fsyncDirectory, isAsideName, placeNew, removeAsides } from '../files.js';
 import { Attempt } from './attempt.js';
 import { checkStored, closedFailure } from './failures.js';
 import { folderFailure } from './folder-failures.js';
 import { FOLDER_MARKER, FolderMarker, type FolderMemory } from './folder-marker.js';
 import { checkKey, folderOf } from './key.js';
 import type { OnProgress, Receipt, Remote, RemoteObject } from './remote.js';
+import { sameBytes } from './same-bytes.js';
 import { SendingFile } from './sending-file.js';
 import { StallWatch } from './stall-watch.js';
 import type { Pace } from './throttle.js';
@@ -24,8 +25,8 @@ export interface FolderOptions {
 }
 
 /**
- * Puts files under a local or mounted folder. Written beside their place under a hidden name, synced, then renamed: readers
- * see whole files only. Nothing is written, read or listed through a symbolic link below the folder.
+ * Puts files under a local or mounted folder. Written beside their place under a hidden name, synced, then named: readers
+ * see whole files only, and another file of that name stays, whoever wrote it at the same moment. Nothing is written, read or listed through a symbolic link below the folder.
  */
 export class FolderRemote implements Remote {
   readonly name: string;
@@ -46,7 +47,14 @@ export class FolderRemote implements Remote {
     this.#clock = options.clock ?? systemClock;
   }
 
-  async put(key: string, file: string, signal: AbortSignal, onProgress?: OnProgress, pace?: Pace): Promise<Receipt> {
+  async put(
+    key: string,
+    file: string,
+    signal: AbortSignal,
+    onProgress?: OnProgress,
+    pace?: Pace,
+    replace = false,
+  ): Promise<Receipt> {
     checkKey(key);
     return this.#call(signal, `store ${key}`, async (attempt, watch) => {
       const source = await attempt.acquire(SendingFile.open(file, pace && { pace, signal }), (late) => late.close());
@@ -54,7 +62,7 @@ export class FolderRemote implements Remote {
         const target = this.#path(key);
         await watch.during(this.#makeFolders(key));
         await watch.during(this.#tidy(dirname(target)));
-        await this.#write(target, source, attempt, watch, onProgress);
+        await this.#write({ key, target, replace }, source, attempt, watch, onProgress);
         // It may have been unmounted meanwhile.
         await watch.during(this.#checkRoot());
         const found = await watch.during(regularFile(target));
@@ -123,7 +131,7 @@ export class FolderRemote implements Remote {
   }
 
   async #write(
-    target: string,
+    { key, target, replace }: { key: string; target: string; replace: boolean },
     source: SendingFile,
     attempt: Attempt,
     watch: StallWatch,
@@ -135,13 +143,30 @@ export class FolderRemote implements Remote {
       await this.#copy(handle, source, attempt, watch, onProgress);
       await watch.during(handle.sync());
       await watch.during(handle.close());
-      await watch.during(rename(aside, target));
+      await this.#place(aside, target, replace, watch, key);
     } catch (error) {
       // Not awaited: on a disk that hangs, this would too.
       discard(handle, aside).catch(() => undefined);
       throw error;
     }
     await watch.during(fsyncDirectory(dirname(target)));
+  }
+
+  /** What has the name already is ours if it is the very same; else it stays, unless it was found to be damaged. */
+  async #place(aside: string, target: string, replace: boolean, watch: StallWatch, key: string): Promise<void> {
+    try {
+      return await watch.during(placeNew(aside, target));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const isFile = (await watch.during(regularFile(target))) !== undefined;
+    if (isFile && (await sameBytes(aside, target, watch))) return await watch.during(rm(aside));
+    // A link in its place is replaced, not followed.
+    if (isFile && !replace) {
+      await watch.during(rm(aside));
+      throw taken(key, this.name);
+    }
+    await watch.during(rename(aside, target));
   }
 
   async #copy(
@@ -245,6 +270,14 @@ async function regularFile(path: string): Promise<{ size: number } | undefined> 
 function isMissing(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+function taken(key: string, name: string): Failure {
+  return new Failure(`${key} is in ${name} already, with other bytes`, {
+    kind: 'permanent',
+    code: 'key-taken',
+    hint: 'Nothing is overwritten. Another recorder may write under this site name: give each a `site` of its own.',
+  });
 }
 
 function outside(name: string, path: string): Failure {

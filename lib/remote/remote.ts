@@ -43,6 +43,7 @@ export type OnProgress = (bytesAcknowledged: number) => void;
  *   Only a remote that offers no look-up at all resolves without; its receipts say `accepted`.
  * - A rejected put may have left a partial object at `key`; a later put replaces it. A remote that never holds partial
  *   objects may refuse to replace: then it rejects with code `key-taken`, unless the object there is the very same.
+ *   `replace` says that what is there was found to be damaged: a remote that keeps objects by its own choice then lets go.
  * - The file must not change while it is sent: if fewer or more bytes are read than its size at the start, put rejects.
  * - Folders in `key` (`/`-separated, relative, no `.` or `..`) need not exist beforehand.
  * - `put` never renames, appends, reads back, or sets attributes: AWS Transfer Family over S3 refuses or bills all of these.
@@ -62,7 +63,14 @@ export interface Remote {
    * whose clients say only at the end how long a file is, once they notice that the client is gone. 0: never.
    */
   readonly lateMs: number;
-  put(key: string, file: string, signal: AbortSignal, onProgress?: OnProgress, pace?: Pace): Promise<Receipt>;
+  put(
+    key: string,
+    file: string,
+    signal: AbortSignal,
+    onProgress?: OnProgress,
+    pace?: Pace,
+    replace?: boolean,
+  ): Promise<Receipt>;
   /** Undefined when there is no such object. Rejects with code `permission-denied` where looking is not allowed. */
   stat(key: string, signal: AbortSignal): Promise<RemoteObject | undefined>;
   /** Every object whose key starts with the folder `prefix` (`''` for all), in no particular order. */

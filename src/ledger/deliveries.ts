@@ -8,6 +8,8 @@ export interface Delivery {
   attempts: number;
   /** Whether a put was ever begun: an object already at the key may then be our own. */
   begun: boolean;
+  /** Whether what lies at the key was found to be damaged, and may be replaced. */
+  replaces: boolean;
   /** Whether it goes before the rest, and gets the line for itself. */
   urgent: boolean;
 }
@@ -122,7 +124,10 @@ export class Deliveries {
       .find(({ id }) => !except.has(id as number));
     if (!row) return undefined;
     const { attempts, begun, urgency } = row;
-    return { file: fileRow(row), attempts: attempts as number, begun: begun === 1, urgent: (urgency as Urgency) < 2 };
+    return {
+      ...{ file: fileRow(row), attempts: attempts as number, urgent: (urgency as Urgency) < 2 },
+      ...{ begun: begun !== 0, replaces: begun === 2 },
+    };
   }
 
   /** When the earliest delivery postponed beyond `now` is due. */
@@ -197,7 +202,7 @@ export class Deliveries {
   again(file: number, remote: string): boolean {
     const changed = this.#db
       .prepare(
-        `UPDATE deliveries SET state = 'waiting', attempts = 0, begun = 1, next_attempt_at = 0, error = NULL,
+        `UPDATE deliveries SET state = 'waiting', attempts = 0, begun = 2, next_attempt_at = 0, error = NULL,
          verified_at = NULL, proven_by = NULL, proven = NULL
          WHERE file = ? AND remote = ? AND state <> 'waiting' AND EXISTS (SELECT 1 FROM files WHERE id = file AND state = 'ready')`,
       )

@@ -18,6 +18,8 @@ export type Delivered = Omit<Receipt, 'crc64nvme'> & { crc64nvme?: string };
 export interface SendOptions {
   /** No put to this key was ever begun. */
   first: boolean;
+  /** What lies at the key was found to be damaged. */
+  replace?: boolean;
   /** How much is asked of a copy. Default `size`. */
   proof?: Proof;
   /** How fast; as fast as possible without. */
@@ -37,7 +39,7 @@ export async function send(
   remote: Remote,
   file: FileRow,
   path: string,
-  { first, pace, beforePut, onProgress, proof = 'size' }: SendOptions,
+  { first, replace, pace, beforePut, onProgress, proof = 'size' }: SendOptions,
   signal: AbortSignal,
 ): Promise<Delivered | 'taken' | 'outdated'> {
   const found = first ? await look(remote, file, file.source === ADOPTED, signal) : undefined;
@@ -49,7 +51,7 @@ export async function send(
   if (beforePut?.() === false) return 'outdated';
   let receipt: Receipt;
   try {
-    receipt = await remote.put(file.key, path, signal, onProgress, pace);
+    receipt = await remote.put(file.key, path, signal, onProgress, pace, replace);
   } catch (error) {
     // Some remotes never replace an object, so that what lies there stays, whoever put it (invariant I2).
     if (error instanceof Failure && error.code === 'key-taken') return taken(file, error);

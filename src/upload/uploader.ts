@@ -148,7 +148,7 @@ export class Uploader implements Service {
         remote,
         file,
         path,
-        { first: !delivery.begun, pace, beforePut, onProgress, proof: this.#proof },
+        { first: !delivery.begun, replace: delivery.replaces, pace, beforePut, onProgress, proof: this.#proof },
         signal,
       );
       if (result === 'outdated') return this.#outdated(file);

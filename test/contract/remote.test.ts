@@ -8,17 +8,21 @@ import { Sshd } from '../peers/sshd.js';
 import { crc64nvme } from '../simulators/crc64nvme.js';
 import { remoteContract } from './remote.js';
 
-remoteContract('folder', async ({ stallMs }) => {
-  const path = await mkdtemp(join(tmpdir(), 'folder-'));
-  const away = `${path}-away`;
-  return {
-    remote: new FolderRemote({ path, stallMs }),
-    read: (key) => readFile(join(path, key)),
-    vanish: () => rename(path, away),
-    reappear: () => rename(away, path),
-    stop: () => rm(path, { recursive: true, force: true }),
-  };
-});
+remoteContract(
+  'folder',
+  async ({ stallMs }) => {
+    const path = await mkdtemp(join(tmpdir(), 'folder-'));
+    const away = `${path}-away`;
+    return {
+      remote: new FolderRemote({ path, stallMs }),
+      read: (key) => readFile(join(path, key)),
+      vanish: () => rename(path, away),
+      reappear: () => rename(away, path),
+      stop: () => rm(path, { recursive: true, force: true }),
+    };
+  },
+  { replaces: false },
+);
 
 const sftpOn = (sshd: Sshd, options: { root?: string; stallMs?: number } = {}) => {
   const { host, port, username, privateKey, fingerprint } = sshd;
