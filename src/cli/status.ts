@@ -44,6 +44,8 @@ async function fromLedger(config: Config, now: number, silent: string | undefine
 }
 
 function readable(report: StatusReport, now: number): string {
+  // Once is enough: a long reason in a table makes it wider than a terminal.
+  const isTold = (reason: string) => report.problems.some((problem) => problem.includes(reason));
   const cameras = report.cameras.map((camera) => [
     camera.name,
     camera.recording
@@ -52,7 +54,7 @@ function readable(report: StatusReport, now: number): string {
         : 'recording'
       : camera.delivered
         ? 'delivered'
-        : (camera.reason ?? 'not recording'),
+        : stateOf(camera.reason, isTold),
     age(camera.lastFrameAt, now),
     motion(camera.motion, now),
     age(camera.lastVerifiedUploadAt, now),
@@ -62,7 +64,7 @@ function readable(report: StatusReport, now: number): string {
   const remotes = report.remotes.map(({ name, state, motion24h, reason }) => {
     const { sent, late, worstSeconds } = motion24h;
     const motion = sent === 0 ? 'none' : `${sent - late} of ${sent} (slowest ${Math.round(worstSeconds!)} s)`;
-    return [name, state, motion, reason ?? ''];
+    return [name, state, motion, reason && !isTold(reason) ? reason : ''];
   });
   const deadline = report.remotes[0]?.motion24h.deadlineSeconds;
   return [
@@ -79,6 +81,10 @@ function readable(report: StatusReport, now: number): string {
     `disk: ${size(report.disk.usedBytes)} used by footage, ${size(report.disk.freeBytes)} free`,
     ...(report.ffmpeg ? [`ffmpeg ${report.ffmpeg.version} (${report.ffmpeg.path})`] : []),
   ].join('\n');
+}
+
+function stateOf(reason: string | undefined, isTold: (reason: string) => boolean): string {
+  return reason === undefined || isTold(reason) ? 'not recording' : reason;
 }
 
 function inboxLine({

@@ -11,7 +11,7 @@ import { Line } from '../upload/line.js';
 import { ownPaths } from '../upload/own-files.js';
 import { isSame } from '../upload/same.js';
 import { type Context, EXIT, type GlobalOptions, print, printJson } from './context.js';
-import { count, size, span, table } from './format.js';
+import { count, size, span, table, usage } from './format.js';
 import { ledgerPins } from './pins.js';
 import { jsonView, lineView } from './upload-view.js';
 
@@ -41,6 +41,7 @@ export interface Tally {
 
 /** `nvr-uplink upload FILE…`: sends files to the remotes now, beside whatever the recorder does. */
 export async function upload(context: Context, options: UploadOptions, paths: readonly string[]): Promise<number> {
+  if (paths.length === 0) throw noPaths(options);
   const loaded = loadConfig(options.config, context.env);
   const { config } = loaded;
   const choice = await chooseFiles(paths, config.site, options.to ?? 'uploads', ownPaths(loaded));
@@ -61,6 +62,13 @@ export async function upload(context: Context, options: UploadOptions, paths: re
   if (options.json) printJson(context, { event: 'finished', ...total, seconds });
   else print(context, summary(total, seconds));
   return context.signal.aborted ? EXIT.failed : exitOf(total);
+}
+
+/** `--remote` takes all the words that follow it. */
+function noPaths({ remote = [] }: UploadOptions): Failure {
+  const took = remote.length > 1 ? `: --remote took ${remote.join(', ')} for names of remotes` : '';
+  const example = `nvr-uplink upload ${remote.length > 0 ? `--remote ${remote[0]} -- ` : ''}${remote[1] ?? 'FILE'}`;
+  return usage(`No file is named${took}`, `Write: ${example}`);
 }
 
 export function exitOf(total: Tally): number {

@@ -35,7 +35,7 @@ function yamlFaults(errors: Document['errors'], text: string): Fault[] {
     if (faults.has(line)) continue;
     const isReference = line !== undefined && /[:[{,]\s*\$\{/.test(text.split('\n')[line - 1] ?? '');
     const said = message.split('\n')[0]!.replace(/ at line \d+, column \d+:?$/, '');
-    faults.set(line, { path: '', line, remedy: isReference ? 'put the text with ${…} in quotes' : said });
+    faults.set(line, { path: '', line, remedy: isReference ? `put the text with \${…} in quotes` : said });
   }
   return [...faults.values()];
 }

@@ -33,6 +33,13 @@ async function expectFilmInPlace(page: Page): Promise<void> {
 }
 
 describe('review', () => {
+  it('says of a file of which no picture can be made that it is damaged', async () => {
+    const page = await site.open('/review');
+    await page.route('**/api/v1/sprites/**', (route) => route.fulfill({ contentType: 'image/webp', body: 'none' }));
+    await page.reload();
+    await page.getByText('No picture can be made of this file').first().waitFor();
+  });
+
   it('shows motion newest first, and goes from one to the next by a key, playing in place', async () => {
     const page = await site.open('/review');
     await page.locator('.event').first().waitFor();

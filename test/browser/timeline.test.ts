@@ -197,6 +197,17 @@ it('the export fits on a phone', async () => {
   expect(await dialog.evaluate(hidden)).toBe(0);
 });
 
+it('the head of the page and the calendar fit on 320 pixels', async () => {
+  const page = await site.openTimeline('10:00:05', { viewport: { width: 320, height: 640 } });
+  const [logo, first] = [page.locator('.brand img'), page.locator('.top nav a').first()];
+  const [left, right] = [(await logo.boundingBox())!, (await first.boundingBox())!];
+  expect(left.x + left.width).toBeLessThanOrEqual(right.x);
+  await page.locator('.day').click();
+  const month = (await page.locator('.month').boundingBox())!;
+  expect(month.x + month.width).toBeLessThanOrEqual(320);
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320);
+});
+
 describe('what cannot be played as it is', () => {
   it('H.265 is shown as H.264 at the right moment, and says so', async () => {
     const page = await openYard('04:00:05');

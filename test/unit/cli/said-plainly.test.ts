@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { folderFailure } from '../../../lib/remote/folder-failures.js';
 import { requestFailure } from '../../../lib/remote/sftp-failures.js';
+import { Ledger } from '../../../src/ledger/ledger.js';
+import { createSpool, spoolLayout } from '../../../src/spool/layout.js';
 import { makeStorage } from '../../../src/spool/make-storage.js';
 import { command } from '../../simulators/command.js';
 import { segment, sha256 } from '../../simulators/entries.js';
 import { ArchiveFolder } from '../../simulators/folder-archive.js';
-import { NOON } from '../../simulators/storage.js';
+import { NOON, newFile } from '../../simulators/storage.js';
 
 let dir: string;
 beforeEach(() => {
@@ -111,4 +113,30 @@ it('get counts what it has, and says what was expected of what it has not', asyn
   } finally {
     await archive.dispose();
   }
+});
+
+it('upload says which words --remote took for its own', async () => {
+  const { exit, stderr } = await command(['upload', '--remote', 'nas', 'film.mp4']);
+  expect(exit).toBe(2);
+  expect(stderr).toContain('No file is named: --remote took nas, film.mp4 for names of remotes');
+  expect(stderr).toContain('→ Write: nvr-uplink upload --remote nas -- film.mp4');
+});
+
+it('status gives a long reason once', async () => {
+  writeFileSync(
+    join(dir, 'c.yaml'),
+    `${CAMERA}storage: { dir: ./data }\nremotes: { nas: { type: folder, path: ./nas } }\n`,
+  );
+  const layout = spoolLayout(join(dir, 'data'));
+  createSpool(layout);
+  const ledger = new Ledger(layout.ledger);
+  const id = ledger.files.begin(newFile(NOON));
+  ledger.files.setState(id, 'ready');
+  ledger.deliveries.add(id, ['nas']);
+  const reason = `the disk is not there: ${'so it is. '.repeat(12).trim()}`;
+  ledger.deliveries.postponed(id, 'nas', NOON, reason);
+  ledger.close();
+  const { stdout } = await command(['status', '-c', join(dir, 'c.yaml')]);
+  expect(stdout.split(reason)).toHaveLength(2);
+  expect(stdout).toContain(`! Uploads to nas fail: ${reason}`);
 });

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { duration } from '../format.js';
 import { Player } from '../player/player.js';
 import { session } from '../session.js';
-import { pictureStyle, wantPicture } from '../timeline/sheets.js';
+import { isUnreadable, pictureStyle, wantPicture } from '../timeline/sheets.js';
 import { Icon } from '../widgets/icon.js';
 import type { MotionEvent } from './events.js';
 
@@ -85,6 +85,9 @@ function Still({ event }: { event: MotionEvent }) {
   return (
     <div class="still" ref={box}>
       {picture && <div style={picture} />}
+      {isUnreadable(clip) && (
+        <p class="event-fault">No picture can be made of this file: it is damaged, or not there.</p>
+      )}
     </div>
   );
 }

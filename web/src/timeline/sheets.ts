@@ -14,7 +14,7 @@ const [PICTURE_LINGER_MS, SHEET_LINGER_MS] = [50, 120];
 /** Keys of clips whose sheet is here, and which pictures of a clip are. */
 const sheets = signal<ReadonlySet<string>>(new Set());
 const pictures = signal<ReadonlyMap<string, readonly number[]>>(new Map());
-const failed = new Set<string>();
+const failed = signal<ReadonlySet<string>>(new Set());
 
 /** Whether the sheet of small pictures of a file is here already. */
 export function hasSheet(clip: Clip | undefined): boolean {
@@ -23,7 +23,14 @@ export function hasSheet(clip: Clip | undefined): boolean {
 
 /** Whether small pictures of a file can be had. */
 export function mayShow(clip: Clip | undefined): boolean {
-  return clip !== undefined && session.value?.capabilities.sprites === true && !clip.frozen && !failed.has(clip.key);
+  return (
+    clip !== undefined && session.value?.capabilities.sprites === true && !clip.frozen && !failed.value.has(clip.key)
+  );
+}
+
+/** Whether small pictures of a file were asked for, and could not be made. */
+export function isUnreadable(clip: Clip | undefined): boolean {
+  return clip !== undefined && failed.value.has(clip.key);
 }
 
 /** Which picture of its sheet shows `time`. */
@@ -60,7 +67,7 @@ async function load(clip: Clip, address: string, lingerMs: number, signal: Abort
     return true;
   } catch {
     // A file that cannot be read has no small pictures; the page works without.
-    if (!signal.aborted) failed.add(clip.key);
+    if (!signal.aborted) failed.value = new Set([...failed.peek(), clip.key]);
     return false;
   }
 }
