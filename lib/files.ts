@@ -89,9 +89,12 @@ export function nearestThere(path: string): string {
 
 const ASIDE = /^\..+\.[0-9a-f]{12}\.aside$/;
 
+/** So much of a name, of four bytes each, leaves room for the rest of an aside's within the 255 bytes that a name may have. */
+const ASIDE_NAME = 58;
+
 /** A hidden name beside `path`, never used before, to write to until the file is whole. */
 export function asideName(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.aside`);
+  return join(dirname(path), `.${basename(path).slice(0, ASIDE_NAME)}.${randomBytes(6).toString('hex')}.aside`);
 }
 
 /** Whether a file name is one of {@link asideName}: left behind by a crash, safe to remove at start. */

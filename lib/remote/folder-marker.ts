@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { link, lstat, readFile, rm, writeFile } from 'node:fs/promises';
+import { lstat, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../errors.js';
-import { asideName, fsyncDirectory } from '../files.js';
+import { asideName, fsyncDirectory, placeNew } from '../files.js';
 
 /** In the folder itself; hidden, so that nothing that lists an archive sees it. */
 export const FOLDER_MARKER = '.nvr-uplink-id';
@@ -37,10 +37,10 @@ export class FolderMarker {
     const found = await this.#read();
     const expected = this.#memory.id();
     if (expected !== undefined && found === expected) return;
-    if (expected !== undefined) throw this.#another(found, `printf %s ${expected}`);
+    if (expected !== undefined) throw this.#another(found, expected);
     const known = this.#memory.known();
     if (found === undefined && known !== undefined && !(await this.#holds(known)))
-      throw this.#another(found, 'uuidgen', known);
+      throw this.#another(found, randomUUID(), known);
     if (toWrite) this.#memory.remember(found || (await this.#mark()));
   }
 
@@ -58,7 +58,7 @@ export class FolderMarker {
     const aside = asideName(this.#path);
     try {
       await writeFile(aside, `${randomUUID()}\n`, { flag: 'wx', flush: true });
-      await link(aside, this.#path);
+      await placeNew(aside, this.#path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     } finally {
@@ -67,7 +67,7 @@ export class FolderMarker {
     await fsyncDirectory(this.#root);
     const id = await this.#read();
     if (id) return id;
-    throw this.#another(id, 'uuidgen');
+    throw this.#another(id, randomUUID());
   }
 
   async #holds(key: string): Promise<boolean> {
@@ -79,13 +79,16 @@ export class FolderMarker {
     }
   }
 
-  #another(found: string | undefined, make: string, known?: string): Failure {
-    const holds = found === undefined ? `there is no ${FOLDER_MARKER} in it` : `its ${FOLDER_MARKER} holds another id`;
+  /** `id`: what its marker is to hold for it to be taken. */
+  #another(found: string | undefined, id: string, known?: string): Failure {
+    const [there, what] =
+      found === undefined ? ['there is no', 'in it'] : ['its', found ? 'holds another id' : 'is empty'];
+    const holds = `${there} ${FOLDER_MARKER} ${what}`;
     const why = known === undefined ? holds : `${known}, which was delivered there, is not in it`;
     return new Failure(`The folder ${this.#root} is not the one that was written to: ${why}`, {
       kind: 'transient',
       code: 'unreachable',
-      hint: `Mount its disk; nothing is written there until then. If this is a new disk for it: ${make} > ${this.#path}`,
+      hint: `Mount its disk; nothing is written there until then. If this is its disk all the same, or a new one for it: printf %s ${id} > '${this.#path}'`,
     });
   }
 

@@ -50,6 +50,8 @@ export async function dial(
     // The first time it takes 0.05 s: as long as a server at the far end of a line needs to answer.
     const { signIn } = await import('./sftp-sign-in.js');
     attempt.throwIfFailed();
+    // Who was hung up on meanwhile hears nothing more of it.
+    if (socket.readableEnded || socket.destroyed) early ??= new Error('Connection lost before handshake');
     if (early) throw dialFailure(name, early);
     return await signIn(socket, endpoint, { name, hostKeys, attempt, onStage });
   } catch (error) {

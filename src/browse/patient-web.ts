@@ -17,6 +17,7 @@ export class PatientWeb implements Service {
   readonly #options: WebOptions;
   readonly #wanted: WebServer;
   readonly #sideDoor: WebServer;
+  #hasSideDoor = true;
   #problem: string | undefined;
 
   constructor(options: WebOptions) {
@@ -32,20 +33,36 @@ export class PatientWeb implements Service {
 
   /** Resolves once requests are answered, with where: `url` for people, `sideDoor` for commands on this machine. */
   async listen(): Promise<{ url: string; sideDoor: string }> {
-    const { url } = await this.#sideDoor.listen();
+    const url = await this.#openSideDoor();
     try {
-      return { ...(await this.#wanted.listen()), sideDoor: url };
+      const wanted = await this.#wanted.listen();
+      return { ...wanted, sideDoor: url ?? wanted.url };
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
+      if (!(error instanceof Failure) || url === undefined) throw error;
       this.#problem = `${error.message} The pages are at ${url} until it can be had. ${this.#remedy(error)}`;
       this.#options.log?.error({ code: error.code, url }, this.#problem);
       return { url, sideDoor: url };
     }
   }
 
+  /** Where there may be no port but the one that was configured, commands ask there. */
+  async #openSideDoor(): Promise<string | undefined> {
+    try {
+      return (await this.#sideDoor.listen()).url;
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.#options.log?.warn(
+        { code: error.code },
+        `commands on this machine have no port of their own: ${error.message}`,
+      );
+      this.#hasSideDoor = false;
+      return undefined;
+    }
+  }
+
   /** Call `listen` before. */
   async run(signal: AbortSignal): Promise<void> {
-    const beside = this.#sideDoor.run(signal);
+    const beside = this.#hasSideDoor ? this.#sideDoor.run(signal) : undefined;
     await this.#takePlace(signal);
     if (!this.#problem) await this.#wanted.run(signal);
     await beside;

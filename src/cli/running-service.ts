@@ -25,6 +25,8 @@ export async function isRunning(config: Config, clock: Clock): Promise<boolean> 
 export async function askService(config: Config, path: string, clock: Clock): Promise<Asked> {
   const { service, lock } = spoolLayout(config.storage.dir);
   if (!hasService(config)) return isHeld(lock) ? { silent: STARTING } : { absent: true };
+  // Killed, and the file that says where it was outlived it: whoever has its port by now is a stranger.
+  if (isHeld(lock) === false) return { absent: true };
   let pid: number | undefined;
   try {
     const told = JSON.parse(readFileSync(service, 'utf8')) as { pid: number; url: string; token: string };
@@ -33,7 +35,7 @@ export async function askService(config: Config, path: string, clock: Clock): Pr
     if (reply.ok) return { reply };
     throw new Error(`it answers with HTTP ${reply.status}`);
   } catch (error) {
-    // Killed, and the file that says where it was outlived it; or stopped at this moment.
+    // Stopped at this moment.
     if (!isHeld(lock)) return { absent: true };
     const hang = pid === undefined ? '' : ` See whether it hangs: ps -o pid,stat,etime,args -p ${pid}`;
     return { silent: `The recorder runs, and does not answer: ${messageOf(error)}.${hang}` };

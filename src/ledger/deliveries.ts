@@ -170,7 +170,7 @@ export class Deliveries {
   /** A put is about to begin: from now on an object at the key may be our own. False where it is owed there under that key no more. */
   started({ id, key }: Pick<FileRow, 'id' | 'key'>, remote: string): boolean {
     const started = this.#db
-      .prepare(`UPDATE deliveries SET begun = 1 WHERE file = ? AND remote = ? AND ${HAS_KEY}`)
+      .prepare(`UPDATE deliveries SET begun = max(begun, 1) WHERE file = ? AND remote = ? AND ${HAS_KEY}`)
       .run(id, remote, key);
     return started.changes > 0;
   }

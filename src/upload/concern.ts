@@ -7,6 +7,7 @@ const OF_ONE_FILE = new Set([
   'file-unreadable',
   'not-a-file',
   'key-invalid',
+  'name-too-long',
   'key-taken',
   'size-mismatch',
   'checksum-mismatch',

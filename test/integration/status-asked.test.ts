@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, type Socket } from 'node:net';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { spoolLayout } from '../../src/spool/layout.js';
 import { until } from '../peers/until.js';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/bin/nvr-uplink.js', import.meta.url));
@@ -101,4 +103,30 @@ describe('a recorder that is asked how it is', () => {
     expect(JSON.stringify(conditions)).not.toContain('Start it');
     expect(cameras[0].reason).toBe('the recorder does not answer');
   });
+});
+
+it('a recorder that was killed is not asked where a stranger listens now', async () => {
+  const heard: (string | undefined)[] = [];
+  const stranger = createServer((request, response) => {
+    heard.push(request.headers.authorization);
+    response.end('hello');
+  }).listen(0, '127.0.0.1');
+  await once(stranger, 'listening');
+  const elsewhere = await mkdtemp(join(tmpdir(), 'asked-'));
+  try {
+    const config = join(elsewhere, 'c.yaml');
+    await writeFile(config, 'storage: { dir: ./data }\ncameras: { one: { address: "127.0.0.1:1" } }\n');
+    await mkdir(join(elsewhere, 'data'));
+    const { port } = stranger.address() as AddressInfo;
+    const told = { pid: 1, url: `http://127.0.0.1:${port}`, token: 'secret' };
+    await writeFile(spoolLayout(join(elsewhere, 'data')).service, JSON.stringify(told));
+    const child = spawn(process.execPath, [PROGRAM, 'status', '--json', '-c', config], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    expect(await text(child.stdout!)).toContain('"not-running"');
+    expect(heard).toEqual([]);
+  } finally {
+    stranger.close();
+    await rm(elsewhere, { recursive: true });
+  }
 });

@@ -78,3 +78,8 @@ describe('durable files', () => {
     expect(free).toBeLessThanOrEqual(blocks * bsize);
   });
 });
+
+it('writes aside of a file whose name is as long as it may be', async () => {
+  for (const name of ['x'.repeat(255), '\u{1f600}'.repeat(63)]) await writeFileDurably(join(dir, name), 'film');
+  expect((await readdir(dir)).map((name) => Buffer.byteLength(name)).sort()).toEqual([252, 255]);
+});

@@ -17,7 +17,7 @@ afterEach(() => {
 });
 
 /** Lets the library for signing in be loaded only after a later connection than ours has seen something. */
-function loadedAfter(event: 'error' | 'data', port: number): void {
+function loadedAfter(event: 'error' | 'data' | 'close', port: number): void {
   vi.doMock(SIGN_IN, async (load) => {
     const later = connect(port, '127.0.0.1');
     await once(later, event);
@@ -57,5 +57,16 @@ it('loses nothing of what a server says before the library is there', async () =
   loadedAfter('data', port);
   const { socket } = await dialled(port);
   socket.destroy();
+  server.close();
+});
+
+it('tells of a server that hung up before the library is there', async () => {
+  const server = createServer((socket) => socket.end());
+  const port = await listening(server);
+  loadedAfter('close', port);
+  await expect(dialled(port)).rejects.toMatchObject({
+    code: 'unreachable',
+    message: expect.stringContaining('Connection lost before handshake'),
+  });
   server.close();
 });

@@ -124,6 +124,18 @@ describe('deliveries', () => {
     expect(next()).toEqual([]);
   });
 
+  it('may replace what is damaged there until that is done, however often it is tried', () => {
+    const a = ready(0);
+    ledger.deliveries.verified(a, 'far', NOON, 'stat');
+    ledger.files.verified(a, NOON, undefined);
+    ledger.deliveries.again(a, 'far');
+    for (const attempts of [0, 1]) {
+      expect(first()).toMatchObject({ attempts, begun: true, replaces: true });
+      ledger.deliveries.started(ledger.files.byId(a)!, 'far');
+      ledger.deliveries.postponed(a, 'far', NOON, 'its disk is away');
+    }
+  });
+
   it('is outstanding until every remote has it', () => {
     const a = ready(0, ['far', 'near']);
     ledger.deliveries.verified(a, 'far', NOON, 'stat');

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../lib/clock.js';
 import type { Failure } from '../../../lib/errors.js';
 import { FolderReader } from '../../../lib/objects/folder-reader.js';
@@ -21,6 +21,16 @@ import { folderMemory } from '../../../src/ledger/folder-memory.js';
 import { Ledger } from '../../../src/ledger/ledger.js';
 import { connectRemote } from '../../../src/upload/connect.js';
 import { newFile } from '../../simulators/storage.js';
+
+const disks = vi.hoisted(() => ({ haveLinks: true }));
+vi.mock('node:fs/promises', async (load) => {
+  const real = await load<typeof import('node:fs/promises')>();
+  const link: typeof real.link = async (...of) => {
+    if (!disks.haveLinks) throw Object.assign(new Error('EPERM: link'), { code: 'EPERM' });
+    await real.link(...of);
+  };
+  return { ...real, link };
+});
 
 const signal = new AbortController().signal;
 const pin = { pin: () => undefined, setPin: () => undefined };
@@ -103,7 +113,7 @@ describe('a folder remote', () => {
     unmount();
     writeFileSync(join(nas, FOLDER_MARKER), 'another\n');
     const failure = await refusal(put('home/two'));
-    expect(failure.hint).toContain(`printf %s ${id} > ${join(nas, FOLDER_MARKER)}`);
+    expect(failure.hint).toContain(`printf %s ${id} > '${join(nas, FOLDER_MARKER)}'`);
     writeFileSync(join(nas, FOLDER_MARKER), id);
     await put('home/two');
   });
@@ -122,7 +132,7 @@ describe('a folder remote', () => {
     const failure = await refusal(put('home/two'));
     expect(failure).toMatchObject({ code: 'unreachable' });
     expect(failure.message).toContain('home/one');
-    expect(failure.hint).toContain(`uuidgen > ${join(nas, FOLDER_MARKER)}`);
+    expect(failure.hint).toMatch(/or a new one for it: printf %s [0-9a-f-]{36} > '/);
     expect(readdirSync(nas)).toEqual([]);
     mkdirSync(dirname(join(nas, 'home/one')));
     writeFileSync(join(nas, 'home/one'), 'film');
@@ -163,3 +173,17 @@ async function listed(of: Remote): Promise<string[]> {
   for await (const { key } of of.list('', signal)) keys.push(key);
   return keys;
 }
+
+it('a disk that knows no links, as FAT, is marked and written to', async () => {
+  disks.haveLinks = false;
+  try {
+    await put('home/one.mp4');
+  } finally {
+    disks.haveLinks = true;
+  }
+  expect(readFileSync(join(nas, FOLDER_MARKER), 'utf8').trim()).toBe(folderMemory(ledger, 'nas', nas).id());
+  unmount();
+  const { code, hint } = await refusal(put('home/two.mp4'));
+  expect(code).toBe('unreachable');
+  expect(hint).toContain(`> '${join(nas, FOLDER_MARKER)}'`);
+});
