@@ -72,7 +72,14 @@ describe('nvr-uplink config validate', () => {
     const json = await run(['config', 'validate', '--json', '-c', file]);
     expect(JSON.parse(json.stdout)).toEqual({
       ...{ valid: true, origin: file, site: 'shop', cameras: ['gate', 'yard'], remotes: ['nas'] },
-      ...{ abandoned: [], warnings: [] },
+      abandoned: [],
+      warnings: [
+        {
+          path: 'remotes.nas.path',
+          value: JSON.stringify(join(dir, 'nas')),
+          remedy: expect.stringContaining('there is no such folder'),
+        },
+      ],
     });
   });
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Ledger } from '../../../src/ledger/ledger.js';
 import { createSpool, spoolLayout } from '../../../src/spool/layout.js';
+import { acquireLock } from '../../../src/spool/lock.js';
 import { command } from '../../simulators/command.js';
 import { FakeClock } from '../../simulators/fake-clock.js';
 import { MINUTE, NOON } from '../../simulators/storage.js';
@@ -47,10 +48,12 @@ it('one that runs says that it lasts', async () => {
   const service = createServer((_, reply) => reply.end('{}')).listen(0, '127.0.0.1');
   await new Promise((resolve) => service.once('listening', resolve));
   const { port } = service.address() as AddressInfo;
+  const lock = acquireLock(layout().lock);
   writeFileSync(layout().service, JSON.stringify({ url: `http://127.0.0.1:${port}`, token: 't' }));
   try {
     expect(await gaps()).toMatchObject([{ start: at(0), end: at(10), cause: 'unreachable', lasts: true }]);
   } finally {
+    lock.release();
     service.close();
   }
 });
