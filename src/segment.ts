@@ -86,9 +86,13 @@ export function isMedia<Of extends Entry>(entry: Of): entry is Extract<Of, { key
   return entry.type === 'segment' || entry.type === 'snapshot';
 }
 
-/** Whether all time from this entry to the next is to be accounted for. Of what others deliver nobody knows what there is to come. */
+/**
+ * Whether all time from this entry to the next is to be accounted for. Of what others deliver nobody knows what there is to come, and a
+ * picture is finished long before the film that is recorded meanwhile.
+ */
 export function isPromised(entry: Entry): boolean {
-  return isMedia(entry) ? entry.kind !== 'inbox' : entry.type !== 'clock';
+  if (entry.type === 'snapshot' || entry.type === 'clock') return false;
+  return entry.type !== 'segment' || entry.kind !== 'inbox';
 }
 
 export const GAP_CAUSES = {

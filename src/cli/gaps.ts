@@ -108,7 +108,7 @@ function accountFor(ledger: Ledger, camera: string, range: Range, now: number, r
   const promised = entries.filter(isPromised);
   const start = Math.max(range.start, Math.min(...promised.map((entry) => entry.start)));
   const end = Math.min(range.end, Math.max(...promised.map((entry) => entry.end)));
-  const delivered = entries.length > 0 && promised.length === 0;
+  const delivered = promised.length === 0 && files.some(({ kind }) => kind === 'inbox');
   if (end <= start)
     return { gaps: [], filled: [], recordedMs: 0, offMs: 0, gapMs: 0, unaccountedMs: 0, unaccounted: [], delivered };
   const { recordedMs, offMs, gapMs, unaccountedMs, unaccounted } = account(entries, { start, end });
