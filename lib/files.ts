@@ -48,7 +48,8 @@ export async function placeNew(from: string, to: string): Promise<void> {
   await rm(from);
 }
 
-async function isTaken(path: string): Promise<boolean> {
+/** Whether something has this name, if only a link that leads nowhere. */
+export async function isTaken(path: string): Promise<boolean> {
   try {
     await lstat(path);
     return true;

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Failure } from '../../lib/errors.js';
-import { placeDurably } from '../../lib/files.js';
+import { isTaken, placeDurably } from '../../lib/files.js';
 import type { ArchiveSource } from '../archive-source.js';
 
 export interface Wanted {
@@ -30,7 +30,7 @@ export async function fetchMedia(
   onBytes: (done: number) => void,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (await isThere(path)) {
+  if (await isTaken(path)) {
     const isSame = (await isFile(path)) && (await sizeOf(path)) === bytes;
     if (isSame && sha256 !== undefined && (await hashOf(path)) === sha256) return false;
     // Of what is in no index, only its bytes tell.
@@ -87,16 +87,6 @@ function another(path: string, key: string): Failure {
     code: 'file-exists',
     hint: 'Nothing is overwritten. Move it away, or name another folder: --output DIR',
   });
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 async function isFile(path: string): Promise<boolean> {
