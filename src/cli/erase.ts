@@ -14,6 +14,7 @@ import { type Context, EXIT, print, printJson } from './context.js';
 import { count, size, usage } from './format.js';
 import { shown } from './moments.js';
 import { type SpanOptions, spanOf } from './spans.js';
+import { thereFor } from './storage-there.js';
 import { sameStore } from './verify-repair.js';
 
 interface EraseOptions extends SpanOptions {
@@ -29,7 +30,8 @@ export async function erase(context: Context, options: EraseOptions): Promise<nu
   const wanted = spanOf(options, place.timezone, context.clock.now());
   const eraser = await archiveEraser({ ...options, config: place.config }, context.env, context.clock);
   const layout = place.config && spoolLayout(place.config.storage.dir);
-  const ledger = layout && existsSync(layout.ledger) ? new Ledger(layout.ledger) : undefined;
+  const ledger =
+    place.config && layout && thereFor(place.config, layout.ledger) ? new Ledger(layout.ledger) : undefined;
   try {
     const others = [...(ledger?.cameras() ?? []), ...Object.keys(place.config?.cameras ?? {})];
     await requireCamera({ reader: place.reader, sites: [place.site] }, wanted.camera, others);

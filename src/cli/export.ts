@@ -21,6 +21,7 @@ import { size, span, usage } from './format.js';
 import { shown } from './moments.js';
 import { isRunning } from './running-service.js';
 import { type Span, type SpanOptions, spanOf } from './spans.js';
+import { thereFor } from './storage-there.js';
 
 interface ExportOptions extends SpanOptions {
   output?: string;
@@ -41,7 +42,7 @@ export async function exportFootage(context: Context, options: ExportOptions): P
     }
     const remote = new ObjectArchive({ reader: place.reader, site: place.site, onProblem: () => undefined });
     const archive = own ? await withOwn(own, remote, context.clock) : remote;
-    if (place.config) await noteExport(context, place.config.storage.dir, wanted);
+    if (place.config) await noteExport(context, place.config, wanted);
     const manifest = await makeExport({
       ...{ archive, reader: place.reader, site: place.site, ...wanted, directory },
       originals: options.originals ?? false,
@@ -73,7 +74,7 @@ interface Own {
 /** Undefined where nothing was recorded yet. */
 function openOwn(config: Config): Own | undefined {
   const { ledger } = spoolLayout(config.storage.dir);
-  return existsSync(ledger) ? { config, ledger: new Ledger(ledger) } : undefined;
+  return thereFor(config, ledger) ? { config, ledger: new Ledger(ledger) } : undefined;
 }
 
 /** What is not uploaded yet lies here, and an outage under way is in no index. An archive that fails is not left out in silence. */
@@ -86,9 +87,9 @@ async function withOwn({ config, ledger }: Own, archive: ObjectArchive, clock: C
 }
 
 /** On the recorder, who takes footage is noted before it is taken. */
-async function noteExport({ clock }: Context, storage: string, { camera, start, end }: Span): Promise<void> {
-  const { root } = spoolLayout(storage);
-  if (!existsSync(root)) return;
+async function noteExport({ clock }: Context, config: Config, { camera, start, end }: Span): Promise<void> {
+  const { root } = spoolLayout(config.storage.dir);
+  if (!thereFor(config, root)) return;
   const span = { from: new Date(start).toISOString(), to: new Date(end).toISOString() };
   const event = { action: 'exported', user: `command ${userInfo().username}`, camera, ...span } as const;
   await new AuditLog(join(root, 'audit.ndjson'), clock).note(event);

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { loadConfig } from '../config/load.js';
 import { Ledger } from '../ledger/ledger.js';
@@ -6,6 +5,7 @@ import type { Debt, Release } from '../ledger/owed.js';
 import { spoolLayout } from '../spool/layout.js';
 import { type Context, EXIT, type GlobalOptions, print, printJson } from './context.js';
 import { count, size, table, usage } from './format.js';
+import { thereFor } from './storage-there.js';
 
 interface ForgetOptions extends GlobalOptions {
   yes?: boolean;
@@ -22,7 +22,8 @@ export async function remoteForget(context: Context, options: ForgetOptions, nam
     throw usage(`The remote ${JSON.stringify(name)} is configured`, 'Remove it from `remotes` first; then forget it.');
   }
   const { ledger: path } = spoolLayout(config.storage.dir);
-  if (!existsSync(path)) throw usage(`Nothing is owed to ${JSON.stringify(name)}`, `There is no ledger at ${path}.`);
+  if (!thereFor(config, path))
+    throw usage(`Nothing is owed to ${JSON.stringify(name)}`, `There is no ledger at ${path}.`);
   const ledger = new Ledger(path);
   try {
     const cameras = ledger.owed.release(name, remaining);

@@ -16,7 +16,7 @@ export function thereFor(config: Config, path: string): boolean {
     }
     if (code !== 'EACCES' && code !== 'EPERM') throw error;
     throw usage(
-      `storage.dir: ${config.storage.dir} may not be read by ${userInfo().username}: nobody can tell from here how the recorder is`,
+      `storage.dir: ${config.storage.dir} may not be read by ${userInfo().username}: what the recorder has and does cannot be told from here`,
       `Run this as the user the recorder runs as: ${asOwner(config.storage.dir)}`,
     );
   }

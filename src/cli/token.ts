@@ -5,10 +5,14 @@ import { isName } from '../segment.js';
 import { spoolLayout } from '../spool/layout.js';
 import { type Context, EXIT, type GlobalOptions, print, printJson } from './context.js';
 import { table, usage } from './format.js';
+import { thereFor } from './storage-there.js';
 
 function tokensOf(context: Context, options: GlobalOptions): TokenFile {
   const { config } = loadConfig(options.config, context.env);
-  return new TokenFile(join(spoolLayout(config.storage.dir).root, 'tokens.json'));
+  const { root } = spoolLayout(config.storage.dir);
+  // Where this user may not look, none of its tokens are no answer. Creating one says itself that the folder is missing.
+  thereFor(config, root);
+  return new TokenFile(join(root, 'tokens.json'));
 }
 
 /** `nvr-uplink token create NAME`: shown once, kept as a hash. */

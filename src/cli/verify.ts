@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import type { Failure } from '../../lib/errors.js';
 import { dayBounds } from '../archive/day.js';
 import { archiveReader, remoteReader } from '../archive/reader.js';
@@ -12,6 +11,7 @@ import { isPlaced, openPlace } from './archive-place.js';
 import { refuseUnknown } from './camera-in-archive.js';
 import type { Context } from './context.js';
 import { usage } from './format.js';
+import { thereFor } from './storage-there.js';
 import { Verification, type VerifyOptions } from './verification.js';
 
 /**
@@ -29,7 +29,7 @@ export async function verify(context: Context, options: VerifyOptions, folder?: 
   }
   const { config } = loadConfig(options.config, context.env);
   const layout = spoolLayout(config.storage.dir);
-  const ledger = existsSync(layout.ledger) ? new Ledger(layout.ledger) : undefined;
+  const ledger = thereFor(config, layout.ledger) ? new Ledger(layout.ledger) : undefined;
   try {
     if (options.camera) await requireKnown(options.camera, config, ledger);
     const run = new Verification(context, options, config, ledger);

@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import Database from 'libsql';
 import { Failure, messageOf } from '../../lib/errors.js';
 import { MIGRATIONS } from './schema.js';
@@ -22,7 +23,7 @@ export function openConnection(path: string, busyMs: number): Connection {
   return new Database(path, { timeout: busyMs }) as unknown as Connection;
 }
 
-/** Opens the ledger and brings it to today's schema. Throws a `Failure` for a damaged file or a newer schema. */
+/** Opens the ledger and brings it to today's schema. Throws a `Failure` for a damaged file, one that may not be written, or a newer schema. */
 export function openDatabase(path: string): Connection {
   let connection: Connection | undefined;
   try {
@@ -33,6 +34,7 @@ export function openDatabase(path: string): Connection {
   } catch (error) {
     connection?.close();
     if (error instanceof Failure) throw error;
+    if (/readonly database/i.test(messageOf(error))) throw unwritable(path, error);
     throw new Failure(`The ledger ${path} cannot be opened: ${messageOf(error)}`, {
       kind: 'permanent',
       code: 'ledger-damaged',
@@ -40,6 +42,14 @@ export function openDatabase(path: string): Connection {
       cause: error,
     });
   }
+}
+
+/** Whole, as far as anybody knows: it must not be called damaged, and be moved away. */
+function unwritable(path: string, cause: unknown): Failure {
+  return new Failure(`The ledger ${path} may not be written by ${userInfo().username}, not even to be read`, {
+    ...{ kind: 'permanent', code: 'ledger-unwritable', cause },
+    hint: 'Run this as the user the recorder runs as; where it is that one, its disk is mounted for reading only.',
+  });
 }
 
 /** Whether SQLite found no room to write. */

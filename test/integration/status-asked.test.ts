@@ -26,7 +26,7 @@ beforeAll(async () => {
   file = join(dir, 'c.yaml');
   await writeFile(
     file,
-    `storage: { dir: ./data }\ncameras: { one: { address: "127.0.0.1:1" } }\nremotes: { nas: { type: folder, path: ./nas } }\nweb: { listen: "127.0.0.1:0" }\n`,
+    `storage: { dir: ./data }\ncameras: { one: { address: "127.0.0.1:1" } }\nremotes: { nas: { type: folder, path: ./nas } }\narchive: { type: folder, path: ./nas }\nweb: { listen: "127.0.0.1:0" }\n`,
   );
   service = spawn(process.execPath, [PROGRAM, 'run', '-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';
@@ -58,6 +58,13 @@ async function ask(args: string[], as: { uid?: number; gid?: number } = {}) {
   return { exit, stdout, stderr };
 }
 
+const SPAN = '--camera one --from 2026-05-03T12:00Z --to 2026-05-03T12:10Z';
+/** What reads the storage folder: not to be able to is not to find nothing there. */
+const COMMANDS = [
+  ...['status', 'gaps', 'verify', 'verify --repair', `erase ${SPAN} --yes`, `export ${SPAN} -o out`],
+  ...['upload test', 'remote forget old', 'token list'],
+];
+
 describe('a recorder that is asked how it is', () => {
   it('answers while visitors hold every connection of the pages', async () => {
     const { hostname, port } = new URL(url);
@@ -82,9 +89,10 @@ describe('a recorder that is asked how it is', () => {
     const isRoot = process.getuid!() === 0;
     if (!isRoot) await chmod(join(dir, 'data'), 0);
     try {
-      for (const command of ['status', 'gaps']) {
-        const { exit, stdout, stderr } = await ask([command], isRoot ? { uid: STRANGER, gid: STRANGER } : {});
-        expect({ exit, stdout }).toEqual({ exit: 2, stdout: '' });
+      for (const command of COMMANDS) {
+        const { exit, stdout, stderr } = await ask(command.split(' '), isRoot ? { uid: STRANGER, gid: STRANGER } : {});
+        expect({ command, exit, stderr }).toMatchObject({ exit: 2 });
+        expect(stdout).toMatch(command === 'upload test' ? /^nas \(folder\)\n$/ : /^$/);
         expect(stderr).toMatch(/storage\.dir: \S*\/data may not be read by \w+: .*\n→ Run this as the user/);
       }
     } finally {
@@ -127,6 +135,30 @@ it('a recorder that was killed is not asked where a stranger listens now', async
     expect(heard).toEqual([]);
   } finally {
     stranger.close();
+    await rm(elsewhere, { recursive: true });
+  }
+});
+
+it('a ledger that may be read and not written is not called damaged', async () => {
+  const elsewhere = await mkdtemp(join(tmpdir(), 'asked-'));
+  const isRoot = process.getuid!() === 0;
+  try {
+    const config = join(elsewhere, 'c.yaml');
+    await writeFile(config, 'storage: { dir: ./data }\ncameras: { one: { address: "127.0.0.1:1" } }\n');
+    const data = join(elsewhere, 'data');
+    await mkdir(data);
+    await writeFile(spoolLayout(data).ledger, '', { mode: 0o444 });
+    await chmod(data, 0o555);
+    await chmod(elsewhere, 0o755);
+    const as = isRoot ? { uid: STRANGER, gid: STRANGER } : {};
+    const child = spawn(process.execPath, [PROGRAM, 'verify', '-c', config], {
+      ...{ cwd: elsewhere, stdio: ['ignore', 'ignore', 'pipe'], ...as },
+    });
+    const said = await text(child.stderr!);
+    expect(said).toMatch(/The ledger .* may not be written by \w+, not even to be read\n→ Run this as the user/);
+    expect(said).not.toContain('Move the file aside');
+  } finally {
+    await chmod(join(elsewhere, 'data'), 0o755);
     await rm(elsewhere, { recursive: true });
   }
 });
