@@ -36,6 +36,7 @@ import { SpoolIndexQueue } from './spool/index-queue.js';
 import { createSpool, spoolLayout } from './spool/layout.js';
 import { acquireLock, type InstanceLock } from './spool/lock.js';
 import { makeStorage } from './spool/make-storage.js';
+import { newestFilms } from './spool/newest-films.js';
 import { completeCommits, findLeftovers, type Leftover, removeAsides, salvageLeftovers } from './spool/recover.js';
 import { Retention, type RetentionPolicy } from './spool/retain.js';
 import { LEAST_FREE_BYTES, Room } from './spool/room.js';
@@ -121,7 +122,9 @@ export class App implements Service {
       });
       const remotes = await connectRemotes(options, ledger);
       const leftovers = await findLeftovers(spool);
-      return new App(options, { lock, ledger, storage, spool, crashed, index, remotes, leftovers });
+      const isNew = Object.keys(config.cameras).some((camera) => ledger.coveredUntil(camera) === undefined);
+      const films = isNew ? await newestFilms(layout) : new Map<string, number>();
+      return new App(options, { lock, ledger, storage, spool, crashed, index, remotes, leftovers, films });
     } catch (error) {
       lock.release();
       throw error;
@@ -139,6 +142,7 @@ export class App implements Service {
       index: Service;
       remotes: ReadonlyMap<string, Remote>;
       leftovers: readonly Leftover[];
+      films: ReadonlyMap<string, number>;
     },
   ) {
     const { config, ffmpeg, clock, log } = options;
@@ -163,7 +167,7 @@ export class App implements Service {
     const { locators, hearing } = this;
     this.motion = buildMotion(config, { locators, hearing, ffmpeg: ffmpeg.path, ledger, clock, log });
     this.#finisher.kindOf = (camera, start, end) => this.motion.get(camera)?.kindOf(start, end) ?? 'continuous';
-    this.recorders = this.#buildRecorders(parts.crashed);
+    this.recorders = this.#buildRecorders(parts.crashed, parts.films);
     this.pictures = new Pictures(ffmpeg.path, clock, (camera) => this.recorder(camera)?.state);
     this.#line = new Line(config.upload, config.timezone, clock, defaultRouteInterface);
     this.#throttle = new Throttle(clock, () => this.#line.bytesPerSecond());
@@ -217,7 +221,7 @@ export class App implements Service {
     await idle;
   }
 
-  #buildRecorders(crashed: ReadonlySet<string>): Recorder[] {
+  #buildRecorders(crashed: ReadonlySet<string>, films: ReadonlyMap<string, number>): Recorder[] {
     const { config, ffmpeg, clock, log } = this.options;
     const engines = recordingEngines(ffmpeg.path, clock, log);
     // As the kernel names it, so that orphans of a killed recorder are found by their working directory.
@@ -226,6 +230,8 @@ export class App implements Service {
       const record = { ...config.record, ...settings.record };
       const locator = this.locators.get(camera);
       const known = this.ledger.coveredUntil(camera) !== undefined;
+      const newestFilm = known ? undefined : films.get(camera);
+      const cause = known ? 'recorder-stopped' : newestFilm === undefined ? 'starting' : 'ledger-lost';
       return new Recorder({
         ...{ camera, engine: engines[record.engine], clock, log, ledger: this.ledger, sink: this.#finisher },
         machine: this.#machine,
@@ -238,7 +244,7 @@ export class App implements Service {
         work: join(work, camera),
         plan: this.motion.get(camera)!.plan,
         startDelayMs: n * Math.min(START_APART_MS, START_WITHIN_MS / all.length),
-        firstCause: crashed.has(camera) ? 'recorder-crashed' : known ? 'recorder-stopped' : 'starting',
+        ...{ newestFilm, firstCause: crashed.has(camera) ? 'recorder-crashed' : cause },
       });
     });
   }

@@ -100,6 +100,7 @@ export const GAP_CAUSES = {
   starting: 'the recorder was starting',
   'recorder-stopped': 'the recorder was stopped',
   'recorder-crashed': 'the recorder was killed or lost power',
+  'ledger-lost': "the recorder's ledger was lost, and with it what became of this time",
   unreachable: 'the camera could not be reached',
   'sign-in-refused': 'the camera refused the sign-in',
   silent: 'the camera sent nothing',

@@ -17,6 +17,9 @@ export type ErasedSpan = Pick<GapRow, 'camera' | 'start' | 'era'> & { end: numbe
 /** While there was no recorder. */
 export const ABSENT: ReadonlySet<GapCause> = new Set<GapCause>(['recorder-stopped', 'recorder-crashed']);
 
+/** While there was none, or nobody knows of one: whatever comes then is a gap of its own. */
+export const WITHOUT_RECORDER: ReadonlySet<GapCause> = new Set<GapCause>([...ABSENT, 'ledger-lost']);
+
 /** What is missing, and why (invariant I4). At most one gap of a camera is open. */
 export class Gaps {
   readonly #db: Connection;

@@ -1,5 +1,5 @@
 import { messageOf } from '../../lib/errors.js';
-import { ABSENT } from '../ledger/gaps.js';
+import { WITHOUT_RECORDER } from '../ledger/gaps.js';
 import { NotedClock } from '../ledger/noted-clock.js';
 import type { GapCause } from '../segment.js';
 import type { RecordingPlan } from './plan.js';
@@ -19,11 +19,14 @@ export class MissingTime {
   era = 0;
   readonly #options: RecorderOptions;
   #coveredUntil: number | undefined;
+  /** As `RecorderOptions.newestFilm`. */
+  #newestFilm: number | undefined;
   #toldUnnoted = false;
   readonly #clock: NotedClock;
 
   constructor(options: RecorderOptions) {
     this.#options = options;
+    this.#newestFilm = options.newestFilm;
     this.#clock = new NotedClock(options.ledger, options.machine, options.camera);
   }
 
@@ -78,6 +81,7 @@ export class MissingTime {
       return undefined;
     }
     this.#coveredUntil = undefined;
+    this.#newestFilm = undefined;
     this.startedAt = undefined;
     return this.era;
   }
@@ -136,8 +140,8 @@ export class MissingTime {
     if (!open || open.cause === cause) return;
     if (cause === 'recorder-stopped') ledger.gaps.close(camera, now);
     else if (
-      ABSENT.has(open.cause) &&
-      !ABSENT.has(cause) &&
+      WITHOUT_RECORDER.has(open.cause) &&
+      !WITHOUT_RECORDER.has(cause) &&
       this.startedAt !== undefined &&
       this.startedAt > open.start
     )
@@ -160,8 +164,7 @@ export class MissingTime {
   /** Until when it is known what became of this camera's time. */
   #knownUntil(now: number): number | undefined {
     const { camera, ledger } = this.#options;
-    const covered = this.#coveredUntil ?? 0;
-    const known = Math.max(covered > now + AHEAD_MS ? 0 : covered, ledger.coveredUntil(camera, now + AHEAD_MS) ?? 0);
-    return known || undefined;
+    const covered = [this.#coveredUntil, this.#newestFilm].map((end = 0) => (end > now + AHEAD_MS ? 0 : end));
+    return Math.max(...covered, ledger.coveredUntil(camera, now + AHEAD_MS) ?? 0) || undefined;
   }
 }

@@ -41,6 +41,11 @@ export interface RecorderOptions {
   startDelayMs?: number;
   /** Why the time before our first frame is missing. */
   firstCause: GapCause;
+  /**
+   * When the newest film of this camera on the disk begins, UTC ms, where the ledger knows nothing of it (yet): from there on it is
+   * to be told what is missing. That film takes its own time out of that gap as it is adopted.
+   */
+  newestFilm?: number;
   /** What is to be recorded when; all of it always where this is left out. */
   plan?: RecordingPlan;
 }
