@@ -107,7 +107,7 @@ export const GAP_CAUSES = {
   'stream-ended': 'the camera ended the stream',
   'stream-invalid': 'the stream could not be recorded',
   'disk-full': 'the recorder had no disk space',
-  'file-damaged': 'a recorded file could not be saved whole',
+  'file-damaged': 'a recorded file could not be saved whole, or was damaged before it was uploaded',
   'file-lost': 'a recorded file vanished from the disk before it was uploaded',
   dropped: 'given up before it was uploaded, because the disk was full (storage.when_full)',
   'storage-gone': "the recorder's storage folder was gone",

@@ -21,6 +21,11 @@ export class DeliveredFiles {
     return this.#ledger?.files.delivered(remote, camera, start, end) ?? [];
   }
 
+  /** What was damaged on this disk when it was sent, so that what lies at its key is not to be believed. */
+  damaged(remote: string | undefined): Expected[] {
+    return this.#ledger?.damages.of(remote) ?? [];
+  }
+
   /** What lists them. */
   index(remote: string | undefined, site: string, camera: string, day: string): ExpectedIndex[] {
     const ledger = this.#ledger;

@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { Failure, messageOf } from '../../lib/errors.js';
 import type { ObjectReader } from '../../lib/objects/object-reader.js';
 import { FolderMarker } from '../../lib/remote/folder-marker.js';
 import type { Remote } from '../../lib/remote/remote.js';
 import { archiveReader, remoteReader } from '../archive/reader.js';
 import { type Expected, nothingYet, PENDING_MS, type Verified } from '../archive/verify/findings.js';
-import type { Depth } from '../archive/verify/look-closer.js';
+import { type Depth, lookCloser } from '../archive/verify/look-closer.js';
 import { verifyArchive } from '../archive/verify/verify-archive.js';
+import { verifyDamaged } from '../archive/verify/verify-damaged.js';
 import { verifyDisk, verifyIndexListing, verifyListing } from '../archive/verify/verify-recorder.js';
 import type { Config } from '../config/schema.js';
 import { folderMemory } from '../ledger/folder-memory.js';
@@ -143,6 +144,12 @@ export class Verification {
       },
       this.#into,
     );
+    const look = lookCloser(reader, { checksum: true, download: 0 }, Math.random);
+    await verifyDamaged(reader.name, this.#damaged(remote), ({ key }) => reader.stat(key), look, this.#into);
+  }
+
+  #damaged(remote: string | undefined): Expected[] {
+    return this.#delivered.damaged(remote).filter(({ key }) => this.#concerns(key));
   }
 
   /** Throws where another folder lies at its path than was written to: all would be missing there. */
@@ -190,6 +197,8 @@ export class Verification {
           await verifyIndexListing(listing(below, index), below, index, this.#into);
         }
       }
+      const found = (file: Expected) => listed(remote, file, settings.type, signal);
+      await verifyDamaged(remote.name, this.#damaged(name), found, undefined, this.#into);
     } finally {
       await remote.close();
       release();
@@ -230,10 +239,18 @@ export class Verification {
   /** Where this disk has a file that is lost or damaged elsewhere. */
   #copyOf(key: string): string | undefined {
     const file = this.#ledger?.files.byKey(key);
-    if (file?.state !== 'ready' || !this.#config) return undefined;
+    if (file?.state !== 'ready' || !this.#config || this.#ledger?.damages.has(file.id)) return undefined;
     const { ready, sent } = spoolLayout(this.#config.storage.dir);
     return [sent, ready].map((folder) => join(folder, file.name)).find((one) => existsSync(one));
   }
+}
+
+/** What lies at its key. Who may only write may often list the folder, and not ask for one of it. */
+async function listed(remote: Remote, file: Expected, type: string, signal: AbortSignal) {
+  const found =
+    type === 'https' ? oneByOne(remote, [file], signal) : remote.list(`${posix.dirname(file.key)}/`, signal);
+  for await (const object of found) if (object.key === file.key) return object;
+  return undefined;
 }
 
 /** HTTP knows no listing: each object is asked for by its name. */

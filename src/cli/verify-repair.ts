@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.js';
 import { renameDurably } from '../../lib/files.js';
@@ -71,9 +72,16 @@ async function requeue(
   const file = ledger.files.byKey(key);
   if (!file) return 'this recorder does not know it';
   if (remotes.length === 0) return 'it is this disk that lost it';
-  if (!(await isWhole(layout, file))) return NO_COPY;
+  const aside = await wholeAside(layout, file);
+  if (aside === undefined && !(await isWhole(layout, file))) return NO_COPY;
   const doubt = doubtOf(file, finding);
   if (doubt !== undefined) return doubt;
+  if (aside !== undefined) {
+    // The next rescan takes it in, and all who have not got it whole are owed it.
+    await renameDurably(aside, join(layout.ready, file.name));
+    result.requeued.push(...remotes.map((remote) => ({ key, remote })));
+    return undefined;
+  }
   for (const remote of remotes) {
     const isOwed = ledger.transaction(() => ledger.deliveries.again(file.id, remote));
     if (isOwed) result.requeued.push({ key, remote });
@@ -99,6 +107,16 @@ function doubtOf({ source, sha256 }: FileRow, { kind, expected }: Finding): stri
 async function isWhole({ ready, sent }: SpoolLayout, file: FileRow): Promise<boolean> {
   for (const folder of [ready, sent]) if (await holds(join(folder, file.name), file)) return true;
   return false;
+}
+
+/** Where a file that was set aside as damaged is whole after all: it was misread then, or has been mended since. */
+async function wholeAside({ quarantine, ready }: SpoolLayout, file: FileRow): Promise<string | undefined> {
+  if ((file.state !== 'lost' && file.state !== 'removed') || existsSync(join(ready, file.name))) return undefined;
+  const names = await readdir(quarantine);
+  for (const name of names.filter((one) => one.endsWith(`-${file.name}`))) {
+    if (await holds(join(quarantine, name), file)) return join(quarantine, name);
+  }
+  return undefined;
 }
 
 /** What a remote took without proof, held against the store where that can be read. */

@@ -30,7 +30,7 @@ const HAS_KEY = 'EXISTS (SELECT 1 FROM files WHERE id = file AND key = ?)';
 /**
  * Which file has reached which remote. A delivery is `waiting` until the remote has taken it; then it is `verified`, or
  * `unproven` where the remote could not show as much as is asked of it: not sent again, and no reason to free the local copy.
- * After a put that failed it is `doubted` for a while (doubts.ts).
+ * After a put that failed it is `doubted` for a while (doubts.ts); `damaged` where the local copy turned out to be (damages.ts).
  */
 export class Deliveries {
   /** Told of each copy that was proven, and of each upload that failed. */
@@ -55,10 +55,13 @@ export class Deliveries {
       .run(remote);
   }
 
+  /** Owed to each of these that has not got it. What was sent damaged is owed again: the file is here, and whole. */
   add(file: number, remotes: readonly string[]): void {
     const insert = this.#db.prepare(
-      `INSERT OR IGNORE INTO deliveries (file, remote, state, camera, urgency)
-       SELECT id, ?, 'waiting', camera, ${URGENCY} FROM files WHERE id = ?`,
+      `INSERT INTO deliveries (file, remote, state, camera, urgency)
+       SELECT id, ?, 'waiting', camera, ${URGENCY} FROM files WHERE id = ?
+       ON CONFLICT (file, remote) DO UPDATE SET state = 'waiting', next_attempt_at = 0, error = NULL
+         WHERE deliveries.state = 'damaged'`,
     );
     for (const remote of remotes) insert.run(remote, file);
   }
@@ -118,6 +121,7 @@ export class Deliveries {
       .prepare(
         `SELECT f.*, d.attempts, d.begun, d.urgency FROM deliveries d JOIN files f ON f.id = d.file
          WHERE d.remote = ? AND d.state = 'waiting' AND ${where} AND d.next_attempt_at <= ? AND f.state = 'ready'
+         AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.file = d.file AND o.state = 'damaged')
          ORDER BY d.file DESC LIMIT ?`,
       )
       .all(...values, Math.round(now), 1 + except.size)
@@ -301,9 +305,9 @@ export class Deliveries {
       .map((row) => row.remote as string);
   }
 
-  /** Nobody gets the file who has no verified copy of it: it is here no more. */
+  /** Nobody gets the file who has no verified copy of it: it is here no more. Where a damaged one lies stays known. */
   end(file: number): void {
-    this.#db.prepare("DELETE FROM deliveries WHERE file = ? AND state <> 'verified'").run(file);
+    this.#db.prepare("DELETE FROM deliveries WHERE file = ? AND state NOT IN ('verified', 'damaged')").run(file);
   }
 
   /** A remote came back or was corrected: everything postponed may be tried now. */

@@ -12,7 +12,12 @@ export type Loss = { of: 'mirror'; has: string[]; lacks: string[] } | { of: 'foo
  * a gap. Else it counts as delivered from now on, to those that have it: the index lists it, and says nothing of a gap.
  * Call within a transaction.
  */
-export function leave(ledger: Ledger, file: FileRow, cause: 'dropped' | 'file-lost', at: number): Loss {
+export function leave(
+  ledger: Ledger,
+  file: FileRow,
+  cause: 'dropped' | 'file-lost' | 'file-damaged',
+  at: number,
+): Loss {
   const { id, kind, camera, start, end, key, era } = file;
   const [has, lacks] = [ledger.deliveries.holders(id), ledger.deliveries.outstanding(id)];
   if (has.length > 0) {

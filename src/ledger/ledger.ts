@@ -3,6 +3,7 @@ import { Arrivals } from './arrivals.js';
 import { Backfills } from './backfills.js';
 import { Chains } from './chains.js';
 import { ClockSteps } from './clock-steps.js';
+import { Damages } from './damages.js';
 import { type Connection, isDiskFull, makingRoom, openDatabase } from './database.js';
 import { Deliveries } from './deliveries.js';
 import { Doubts } from './doubts.js';
@@ -22,6 +23,7 @@ export class Ledger {
   readonly files: Files;
   readonly deliveries: Deliveries;
   readonly doubts: Doubts;
+  readonly damages: Damages;
   readonly owed: Owed;
   readonly gaps: Gaps;
   readonly offs: Offs;
@@ -48,6 +50,7 @@ export class Ledger {
     this.files = new Files(this.#db);
     this.deliveries = new Deliveries(this.#db);
     this.doubts = new Doubts(this.#db);
+    this.damages = new Damages(this.#db);
     this.owed = new Owed(this.#db);
     this.clockSteps = new ClockSteps(this.#db);
     this.gaps = new Gaps(this.#db, this.clockSteps);

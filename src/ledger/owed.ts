@@ -85,7 +85,7 @@ export class Owed {
          AND f.id IN (SELECT d.file FROM deliveries d WHERE d.remote = ?1 AND ${OWED})`,
       )
       .run(remote, JSON.stringify(remaining), Math.round(at));
-    this.#db.prepare(`DELETE FROM deliveries AS d WHERE d.remote = ? AND ${OWED}`).run(remote);
+    this.#db.prepare(`DELETE FROM deliveries AS d WHERE d.remote = ? AND (${OWED} OR d.state = 'damaged')`).run(remote);
   }
 }
 

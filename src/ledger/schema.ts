@@ -189,4 +189,8 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (run, until_ms)
   ) STRICT, WITHOUT ROWID;
   `,
+  // What was sent, or was to be, from a local copy that is no longer what was committed.
+  `
+  CREATE INDEX deliveries_damaged ON deliveries (remote, file) WHERE state = 'damaged';
+  `,
 ];

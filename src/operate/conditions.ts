@@ -1,3 +1,4 @@
+import { DAMAGED_AT } from '../ledger/damages.js';
 import { MIRROR_LOST_AT } from '../ledger/leave.js';
 import { REBUILT_AT } from '../ledger/rebuild.js';
 import type { GapCause } from '../segment.js';
@@ -41,6 +42,7 @@ export function conditionsOf(input: StatusInput, { cameras, remotes, abandoned, 
     ...clockCondition(input),
     ...rebuiltCondition(input),
     ...mirrorCondition(input),
+    ...damageCondition(input),
     ...mqttCondition(input),
     ...(input.pagesProblem ? [{ id: 'pages-unreachable', text: input.pagesProblem }] : []),
     ...untoldConditions(input),
@@ -121,7 +123,8 @@ function untoldConditions({ untold = new Map() }: StatusInput): Condition[] {
 /** What was recorded, and is gone all the same. */
 export const LOSSES = {
   dropped: 'was given up on a full disk before it was sent, as storage.when_full says',
-  'file-damaged': 'could not be saved whole; what is left of it is in the folder quarantine',
+  'file-damaged':
+    'could not be saved whole, or was damaged on this disk before it was sent; what is left of it is in the folder quarantine',
   'file-lost': 'vanished from the disk before it was sent',
 } as const satisfies Partial<Record<GapCause, string>>;
 
@@ -142,6 +145,14 @@ function mirrorCondition({ ledger, now }: StatusInput): Condition[] {
   if (!(Math.abs(now - at) < DAY_MS)) return [];
   const text = `Footage left this disk before every remote had it, last at ${iso(at)}: a loss of a mirror, not of footage. The log says which remote has it.`;
   return [{ id: 'mirror-lost', text }];
+}
+
+/** The disk that all footage goes through is not to be trusted. */
+function damageCondition({ ledger, now }: StatusInput): Condition[] {
+  const [at, key] = (ledger.meta(DAMAGED_AT) ?? '').split(' ');
+  if (!at || !(Math.abs(now - Number(at)) < DAY_MS)) return [];
+  const text = `A file on this disk was no longer what was recorded when it was sent, last at ${iso(Number(at))}: ${key}. The disk, or the memory, may be failing: check them. The file is kept, in the folder quarantine, and not sent again; \`verify\` names what lies on the remotes.`;
+  return [{ id: 'file-damaged', text }];
 }
 
 /** Gaps and times off before it are known to the index alone. */

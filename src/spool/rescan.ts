@@ -11,6 +11,7 @@ import { leave, mirrorLost } from '../ledger/leave.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { type MediaKind, parseFileName } from '../segment.js';
 import type { Spool } from './commit.js';
+import { decideDamaged } from './damaged.js';
 import { holds } from './recover.js';
 
 const PAGE = 1_000;
@@ -59,7 +60,8 @@ export async function rescan(spool: Spool, ledger: Ledger, log: Log): Promise<Re
       }
     }
   }
-  return result;
+  const { quarantined, lost } = await decideDamaged(spool, ledger, log);
+  return { ...result, quarantined: result.quarantined + quarantined, lost: result.lost + lost };
 }
 
 /** Noted under this name, or on its way from it to another. */

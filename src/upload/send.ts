@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { posix } from 'node:path';
 import { Failure } from '../../lib/errors.js';
 import {
@@ -32,8 +33,8 @@ export interface SendOptions {
 /**
  * Sends one file and holds the receipt against what the ledger knows of it. Resolves to `taken` where the key turns out
  * to belong to a different object (invariant I2: two recorders under one site name, or a ledger that was lost), to `outdated`
- * where `beforePut` says so.
- * Throws a `Failure`; with code `file-changed` if the local file is no longer what was committed.
+ * where `beforePut` says so, to `cut` where the local file has another size than what was committed, and nothing is sent of it, and to
+ * `spoiled` where other bytes were sent than were committed: they lie at the key now. Throws a `Failure`.
  */
 export async function send(
   remote: Remote,
@@ -41,13 +42,14 @@ export async function send(
   path: string,
   { first, replace, pace, beforePut, onProgress, proof = 'size' }: SendOptions,
   signal: AbortSignal,
-): Promise<Delivered | 'taken' | 'outdated'> {
+): Promise<Delivered | 'taken' | 'outdated' | 'cut' | 'spoiled'> {
   const found = first ? await look(remote, file, file.source === ADOPTED, signal) : undefined;
   if (found && found.bytes !== file.bytes) return taken(file);
   if (found && file.source === ADOPTED && suffices('size', proof)) {
     const { key, bytes, sha256 } = file;
     return { key, bytes, sha256, proven: 'size', provenBy: found.by };
   }
+  if (!hasSize(path, file.bytes)) return 'cut';
   if (beforePut?.() === false) return 'outdated';
   let receipt: Receipt;
   try {
@@ -57,14 +59,16 @@ export async function send(
     if (error instanceof Failure && error.code === 'key-taken') return taken(file, error);
     throw error;
   }
-  if (receipt.bytes !== file.bytes || receipt.sha256 !== file.sha256) {
-    throw new Failure(`${file.name} is not what it was when it was finished: the disk may be failing`, {
-      kind: 'permanent',
-      code: 'file-changed',
-      hint: 'The file is kept and sent again later; check the disk.',
-    });
+  return receipt.bytes === file.bytes && receipt.sha256 === file.sha256 ? receipt : 'spoiled';
+}
+
+/** Where it cannot be asked, the put says why. */
+function hasSize(path: string, bytes: number): boolean {
+  try {
+    return statSync(path).size === bytes;
+  } catch {
+    return true;
   }
-  return receipt;
 }
 
 /**

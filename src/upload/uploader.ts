@@ -7,6 +7,7 @@ import type { Service } from '../../lib/service.js';
 import type { Delivery } from '../ledger/deliveries.js';
 import type { FileRow } from '../ledger/files.js';
 import { concernsOneFile } from './concern.js';
+import { noteDamaged } from './note-damaged.js';
 import { Order } from './order.js';
 import { Respite } from './respite.js';
 import { hasRoom, isNearlySent } from './room.js';
@@ -157,6 +158,7 @@ export class Uploader implements Service {
         log.warn({ key: file.key }, 'the remote holds another object at this key; the file gets a new one');
         return;
       }
+      if (result === 'cut' || result === 'spoiled') return this.#damaged(file, result === 'spoiled');
       await this.#delivered(delivery, result);
     } catch (error) {
       if (!signal.aborted) this.#failed(delivery, error);
@@ -200,6 +202,12 @@ export class Uploader implements Service {
       { key, remote: this.remoteName },
       'the file is no longer owed under this key: it got another, or was given up, while it was being sent',
     );
+  }
+
+  /** Sent once more, it would be damaged once more. The rescan looks closer. */
+  #damaged(file: FileRow, wasPut: boolean): void {
+    if (wasPut) this.#respite.worked();
+    this.#unlessFull(() => noteDamaged(this.#options, file, wasPut));
   }
 
   /** The server may have published, over the whole copy, what it had of a put that failed before. */

@@ -63,6 +63,7 @@ async function withSpool<Result>(work: (spool: Spool, ledger: Ledger) => Promise
 async function deliver(
   remote: Remote = new FolderRemote({ path: vault, clock: systemClock }),
   isMoreDone: () => Promise<boolean> = async () => true,
+  rescans = false,
 ): Promise<void> {
   await withSpool(async (spool, ledger) => {
     const uploader = new Uploader({
@@ -87,7 +88,10 @@ async function deliver(
     });
     const stop = new AbortController();
     const running = uploader.run(stop.signal);
-    await until('all is delivered', async () => ledger.files.backlog('gate').files === 0 && (await isMoreDone()));
+    await until('all is delivered', async () => {
+      if (rescans) await rescan(spool, ledger, log);
+      return ledger.files.backlog('gate').files === 0 && (await isMoreDone());
+    });
     stop.abort();
     await running;
   });
@@ -188,6 +192,24 @@ describe('verify --repair', () => {
     expect(names).toEqual(['gate_20260503T120000Z_continuous-2.mp4', 'gate_20260503T120000Z_continuous.mp4']);
     // The index is to name the new place too.
     await withSpool(async (_, ledger) => expect(ledger.chains.pending('gate', 10)).toHaveLength(1));
+  });
+
+  it('takes what was set aside as damaged back where it is whole after all, and sends it over what lies there', async () => {
+    await commit(1);
+    const name = readdirSync(layout.ready)[0]!;
+    writeFileSync(join(layout.ready, name), content(0).replace('film', 'FILM'));
+    await deliver(undefined, async () => readdirSync(layout.quarantine).length === 1, true);
+    const { exit, report } = await verify();
+    expect([exit, report.altered, report.gaps]).toMatchObject([3, [{ key: keyOf(0) }], []]);
+    expect((await verify('--repair')).report.beyondRepair).toMatchObject([{ key: keyOf(0) }]);
+    // As where memory, and not the disk, was at fault.
+    writeFileSync(join(layout.quarantine, readdirSync(layout.quarantine)[0]!), content(0));
+    const repaired = await verify('--repair');
+    expect(repaired.report.requeued).toEqual([{ key: keyOf(0), remote: 'nas' }]);
+    await withSpool((spool, ledger) => rescan(spool, ledger, log));
+    await deliver();
+    expect(stored(0)).toBe(content(0));
+    expect((await verify('--checksum')).exit).toBe(0);
   });
 
   it('leaves alone what this disk no longer has whole, and says so', async () => {

@@ -7,6 +7,7 @@ import { systemClock } from '../../../lib/clock.js';
 import { FolderStore } from '../../../lib/transfer-endpoint/folder-store.js';
 import { generateHostKey } from '../../../lib/transfer-endpoint/host-key.js';
 import { folderMemory } from '../../../src/ledger/folder-memory.js';
+import { leave } from '../../../src/ledger/leave.js';
 import { Ledger } from '../../../src/ledger/ledger.js';
 import { mediaKey } from '../../../src/segment.js';
 import { createSpool, spoolLayout } from '../../../src/spool/layout.js';
@@ -125,6 +126,35 @@ describe('verify looks at every place', () => {
       expect(exit).toBe(3);
       writeFileSync(join(dir, 'nas', '.nvr-uplink-id'), 'the-disk');
       expect((await verify(more)).exit).toBe(0);
+    },
+  );
+
+  it.each([{}, { archive: { type: 'folder', path: './nas' } }])(
+    'and names what was sent damaged, though name and size are right, and what is whole nowhere: %j',
+    async (more) => {
+      const [first, second] = delivered();
+      const ledger = new Ledger(spoolLayout(join(dir, 'data')).ledger);
+      for (const [key, remote] of [
+        [first!, 'off'],
+        [second!, 'nas'],
+      ] as const) {
+        const file = ledger.files.byKey(key)!;
+        ledger.deliveries.again(file.id, remote);
+        expect(ledger.damages.found(file, remote, true, 'damaged')).toBe(true);
+        leave(ledger, file, 'file-damaged', NOON);
+        rmSync(join(spoolLayout(join(dir, 'data')).sent, file.name));
+      }
+      ledger.close();
+      writeFileSync(join(dir, 'nas', second!), 'FILM\n');
+      const { exit, report } = await verify(more);
+      expect(report.altered).toMatchObject([
+        { key: second, where: `folder:${join(dir, 'nas')}`, message: expect.stringContaining('its SHA-256 is') },
+        { key: first, where: expect.stringMatching(/^sftp:/), message: expect.stringContaining('does not count') },
+      ]);
+      expect({ exit, missing: report.missing }).toEqual({ exit: 3, missing: [] });
+      // Whole there after all: nothing is said of it.
+      writeFileSync(join(dir, 'nas', second!), FILM);
+      expect((await verify(more)).report.altered).toMatchObject([{ key: first }]);
     },
   );
 

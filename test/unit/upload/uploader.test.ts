@@ -6,6 +6,7 @@ import { Throttle } from '../../../lib/remote/throttle.js';
 import type { FileRow } from '../../../src/ledger/files.js';
 import { statusReport } from '../../../src/operate/status.js';
 import type { MediaKind } from '../../../src/segment.js';
+import { rescan } from '../../../src/spool/rescan.js';
 import { Retention } from '../../../src/spool/retain.js';
 import type { Closed } from '../../../src/upload/line.js';
 import { Uploader } from '../../../src/upload/uploader.js';
@@ -320,12 +321,15 @@ describe('an uploader', () => {
     const file = await commit(0);
     const remote = new ScriptedRemote();
     remote.lie = lie;
-    start(remote);
-    await until('the attempt', () => storage.ledger.deliveries.lastError('far') !== undefined);
-    expect(storage.ledger.deliveries.lastError('far')).toContain('not what it was');
+    const uploader = start(remote);
+    await until('the attempt', () => storage.ledger.damages.has(file.id));
+    expect(storage.lines.join()).toContain('not what it was');
     expect(isVerified(file)).toBe(false);
     expect(await readdir(storage.layout.ready)).toEqual([file.name]);
     remote.lie = {};
+    // The file itself is whole, as a closer look shows.
+    await rescan(storage.spool, storage.ledger, storage.log);
+    uploader.poke();
     await pass(5);
     await until('delivered', () => isVerified(file));
   });
