@@ -7,6 +7,7 @@ import type { Service } from '../../lib/service.js';
 import type { Delivery } from '../ledger/deliveries.js';
 import type { FileRow } from '../ledger/files.js';
 import { concernsOneFile } from './concern.js';
+import { tellOfLeftCopy } from './left-copy.js';
 import { noteDamaged } from './note-damaged.js';
 import { Order } from './order.js';
 import { Respite } from './respite.js';
@@ -154,7 +155,9 @@ export class Uploader implements Service {
       );
       if (result === 'outdated') return this.#outdated(file);
       if (result === 'taken') {
+        const had = ledger.deliveries.holders(file.id);
         if (!(await outbox.rekey(file))) return this.#outdated(file);
+        for (const name of had) tellOfLeftCopy(log, file, name);
         log.warn({ key: file.key }, 'the remote holds another object at this key; the file gets a new one');
         return;
       }
@@ -180,7 +183,7 @@ export class Uploader implements Service {
       this.#noteDelivered(file, receipt, lookAfterMs);
       return this.#isEverywhere(file, crc64nvme);
     });
-    if (everywhere === undefined) return this.#outdated(file);
+    if (everywhere === undefined) return this.#outdated(file, true);
     const again = lookAfterMs > 0 ? { lookedAtAgainInSeconds: Math.round(lookAfterMs / 1_000) } : {};
     log.info({ key: file.key, remote: remoteName, bytes: receipt.bytes, proven, provenBy, ...again }, 'delivered');
     this.#tellIfLate(file);
@@ -197,9 +200,11 @@ export class Uploader implements Service {
   }
 
   /** What was done of it says nothing any more: another remote had it get a new key meanwhile, or it was given up. */
-  #outdated({ key }: FileRow): void {
-    this.#options.log.info(
-      { key, remote: this.remoteName },
+  #outdated({ id, key }: FileRow, wasPut = false): void {
+    const { ledger, log, remoteName } = this.#options;
+    if (wasPut && ledger.files.byId(id)?.key !== key) tellOfLeftCopy(log, { key }, remoteName);
+    log.info(
+      { key, remote: remoteName },
       'the file is no longer owed under this key: it got another, or was given up, while it was being sent',
     );
   }
