@@ -36,6 +36,15 @@ export class DeliveredFiles {
       .map((file) => ({ ...file, shard: shards.get(Number(/\/\d\d-(\d+)\.ndjson$/.exec(file.key)?.[1])) }));
   }
 
+  /** Whether anything is known of a day: footage, whatever became of it, or why there is none. */
+  tellsOf(day: string, cameras = this.#ledger?.cameras() ?? []): boolean {
+    const ledger = this.#ledger;
+    const { start, end } = dayBounds(day)!;
+    const anyOf = (camera: string) =>
+      [ledger?.files, ledger?.gaps, ledger?.offs].some((kept) => (kept?.between(camera, start, end).length ?? 0) > 0);
+    return ledger !== undefined && cameras.some(anyOf);
+  }
+
   /** Shards that are written and not yet sent. */
   pendingShards(camera: string): ReadonlySet<number> {
     const keys = this.#ledger?.files.pendingIndex(camera) ?? [];

@@ -19,6 +19,7 @@ import { connectRemote } from '../upload/connect.js';
 import type { PlaceOptions } from './archive-place.js';
 import type { Context } from './context.js';
 import { DeliveredFiles, keptSince } from './delivered-files.js';
+import { usage } from './format.js';
 import { ledgerPins } from './pins.js';
 import { archiveWriters, type Repaired, repair } from './verify-repair.js';
 import { report } from './verify-report.js';
@@ -167,6 +168,26 @@ export class Verification {
     return checked + findings.length + gaps.length + signers.size + unsigned + erased + young + beginnings.length === 0;
   }
 
+  /** Days that were asked for, and of which there is nothing, neither here nor at any place. */
+  get nothingOn(): string[] {
+    // Of a place that could not be looked at nobody knows.
+    if (this.#notLookedAt.length + this.#into.findings.length > 0) return [];
+    const { day: days = [], camera: cameras } = this.#options;
+    return days.filter((day) => !this.#into.days.has(day) && !this.#delivered.tellsOf(day, cameras));
+  }
+
+  /** Throws a `Failure` `usage` where that is so of all of them: nothing was compared with anything. */
+  requireAny(): void {
+    const { day: days = [], camera: cameras = [] } = this.#options;
+    if (days.length === 0 || this.nothingOn.length < days.length) return;
+    const whose = cameras.length > 0 ? ` of ${cameras.join(', ')}` : '';
+    const ledger = this.#ledger ? 'the ledger, ' : '';
+    throw usage(
+      `There is nothing${whose} on ${days.join(', ')}: ${ledger}${[...this.#places].join(', ')}`,
+      'Days are those of UTC. Without --day all that there are are verified.',
+    );
+  }
+
   /** A store this recorder may only write to: names and sizes of what it delivered there. */
   async #writable(name: string, settings: Config['remotes'][string]): Promise<void> {
     const ledger = this.#ledger;
@@ -190,6 +211,7 @@ export class Verification {
             list: () => (settings.type === 'https' ? oneByOne(remote, of, signal) : remote.list(below, signal)),
           });
           await verifyListing(listing(folder, delivered), folder, delivered, isKnown, this.#into);
+          if (delivered.length > 0) this.#into.days.add(day);
           const [below, index] = [
             indexFolder(config.site, camera, day),
             this.#delivered.index(name, config.site, camera, day),
@@ -231,7 +253,7 @@ export class Verification {
   report(): number {
     return report(this.#context, this.#options, {
       ...{ verified: this.#into, places: [...this.#places], notLookedAt: this.#notLookedAt },
-      ...{ unproven: this.#unproven, repaired: this.#repaired },
+      ...{ unproven: this.#unproven, repaired: this.#repaired, nothingOn: this.nothingOn },
       copyOf: (key) => this.#copyOf(key),
     });
   }

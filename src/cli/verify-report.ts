@@ -12,15 +12,17 @@ export interface Outcome {
   notLookedAt: readonly NotLookedAt[];
   unproven: readonly { remote: string; files: number }[];
   repaired: Repaired | undefined;
+  /** Days that were asked for, and of which there is nothing. */
+  nothingOn: readonly string[];
   /** Where this disk has a file, if it does. */
   copyOf(key: string): string | undefined;
 }
 
 type ReportOptions = Pick<VerifyOptions, 'json' | 'checksum' | 'key'>;
 
-/** Prints it. Exit status 3 on any difference. */
+/** Prints it. Exit status 3 on any difference, 2 where of a day that was asked for there is nothing. */
 export function report(context: Context, options: ReportOptions, outcome: Outcome): number {
-  const { verified, places, notLookedAt, unproven, repaired } = outcome;
+  const { verified, places, notLookedAt, unproven, repaired, nothingOn } = outcome;
   const { findings, gaps, checked, readBytes, signers, unsigned, unread } = verified;
   const of = (kind: Finding['kind']) => findings.filter((finding) => finding.kind === kind).map(told);
   if (options.json) {
@@ -38,17 +40,19 @@ export function report(context: Context, options: ReportOptions, outcome: Outcom
         young: verified.young,
         beginnings: verified.beginnings,
         unread,
+        nothingOn,
       },
       unproven: unproven,
       ...repaired,
     });
   } else for (const line of lines(options, outcome)) print(context, line);
   // Whoever asked for proof and got none is not told that all is well.
-  return findings.length + unread.length + notLookedAt.length > 0 ? EXIT.degraded : EXIT.ok;
+  if (findings.length + unread.length + notLookedAt.length > 0) return EXIT.degraded;
+  return nothingOn.length > 0 ? EXIT.usage : EXIT.ok;
 }
 
 function lines(options: ReportOptions, outcome: Outcome): string[] {
-  const { verified, places, notLookedAt, unproven, repaired, copyOf } = outcome;
+  const { verified, places, notLookedAt, unproven, repaired, copyOf, nothingOn } = outcome;
   const { findings, gaps, checked, readBytes, signers, unsigned, unread } = verified;
   const seconds = gaps.reduce((sum, { start, end }) => sum + end - start, 0) / 1_000;
   const depth = readBytes > 0 ? `, ${size(readBytes)} read` : options.checksum ? ', by checksum' : ', by name and size';
@@ -86,6 +90,7 @@ function lines(options: ReportOptions, outcome: Outcome): string[] {
         `${remote} took ${count(files, 'file')} without proof\n→ Where its store can be read, --repair looks them up.`,
     ),
     ...notLookedAt.map(({ where, reason, hint }) => `NOT looked at: ${where}: ${reason}${hint ? `\n→ ${hint}` : ''}`),
+    ...(nothingOn.length > 0 ? [`There is nothing on ${nothingOn.join(', ')} (UTC), here or at any place.`] : []),
     verdict(findings.length, unread.length + notLookedAt.length > 0, checked),
     ...(repaired ? repairLines(repaired) : []),
   ];

@@ -35,6 +35,7 @@ export async function verify(context: Context, options: VerifyOptions, folder?: 
     const run = new Verification(context, options, config, ledger);
     await run.all();
     if (!ledger && run.sawNothing) throw nothingThere(config.storage.dir);
+    run.requireAny();
     if (options.repair && ledger) await run.repair(ledger);
     return run.report();
   } finally {
@@ -52,6 +53,7 @@ async function verifyPlace(context: Context, options: VerifyOptions): Promise<nu
     }
     const run = new Verification(context, options);
     for (const site of sites) await run.readable(reader, site, undefined);
+    run.requireAny();
     return run.report();
   } finally {
     reader.close();

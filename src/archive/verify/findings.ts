@@ -42,6 +42,8 @@ export interface Verified {
   beginnings: Beginning[];
   /** Fingerprints of the keys that signed days; each should be known from elsewhere. */
   signers: Set<string>;
+  /** Days (`YYYY-MM-DD`) of which any place has or tells anything, however little. */
+  days: Set<string>;
   /** Days that are over and bear no signature. */
   unsigned: number;
   /** Entries that were erased on purpose, by a receipt. */
@@ -60,6 +62,7 @@ export function nothingYet(): Verified {
     gaps: [],
     beginnings: [],
     signers: new Set(),
+    days: new Set(),
     unsigned: 0,
     erased: 0,
     young: 0,

@@ -11,12 +11,13 @@ const SIGNED_WITHIN_MS = 2 * 86_400_000;
 
 /**
  * What the newest signature of the day says, if it can be believed. A recorder that lost its ledger signs what it wrote since, and
- * nothing before: of each earlier chain, its newest signature counts too.
+ * nothing before: of each earlier chain, its newest signature counts too. A day without anything (`hasAny`) is none that lacks one.
  */
 export async function signedStatements(
   { reader, site, signers, now }: VerifyArchiveOptions,
   camera: string,
   day: string,
+  hasAny: boolean,
   into: Verified,
 ): Promise<DayStatement[]> {
   const folder = indexFolder(site, camera, day);
@@ -41,7 +42,7 @@ export async function signedStatements(
     return statements;
   }
   if (statements.length > 0) return statements;
-  if (dayBounds(day)!.end < now) into.unsigned++;
+  if (hasAny && dayBounds(day)!.end < now) into.unsigned++;
   // A day is signed once all of it is there: of the last ones, some may still be on their way.
   if (signers && dayBounds(day)!.end + SIGNED_WITHIN_MS < now) {
     const message = `${folder} bears no signature`;

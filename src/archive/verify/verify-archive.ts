@@ -98,11 +98,16 @@ async function verifyOneDay(
 ): Promise<void> {
   const { reader } = options;
   const shards = await readShards(reader, await archive.shards(camera, day));
+  const stored = await storedMedia(reader, mediaFolder(options.site, camera, day));
+  const delivered = options.delivered?.(camera, day) ?? [];
+  const hasAny = shards.length + stored.size + delivered.length > 0;
   for (const shard of shards) links.add(shard);
   const look = lookCloser(reader, { checksum: options.depth.checksum, download: 0 }, () => 1);
   await verifyIndexFiles(reader, options.deliveredIndex?.(camera, day) ?? [], shards, look, into);
   const pending = options.pendingShards?.(camera) ?? new Set();
-  const statements = (await signedStatements(options, camera, day, into)).map((one) => withoutPending(one, pending));
+  const signed = await signedStatements(options, camera, day, hasAny, into);
+  if (hasAny || signed.length > 0) into.days.add(day);
+  const statements = signed.map((one) => withoutPending(one, pending));
   for (const problem of verifyDay(shards, ...statements))
     into.findings.push(chainFinding(reader.name, camera, problem));
   const entries = shards.flatMap(({ key, text: content }) => {
@@ -112,7 +117,7 @@ async function verifyOneDay(
     }
     return read;
   });
-  await verifyMedia(options, camera, day, entries, into);
+  await verifyMedia(options, camera, day, { entries, delivered, stored }, into);
   const folder = indexFolder(options.site, camera, day);
   const of = { folder, site: options.site, camera, day, shards };
   const { erased, problems } = await checkErasures(reader, of, options.signers);
@@ -150,19 +155,31 @@ function chainFinding(where: string, camera: string, { kind, shard, message }: C
   };
 }
 
+function mediaFolder(site: string, camera: string, day: string): string {
+  return `${site}/${camera}/${day.replaceAll('-', '/')}/`;
+}
+
+async function storedMedia(reader: ObjectReader, folder: string): Promise<Map<string, StoredObject>> {
+  const stored = new Map<string, StoredObject>();
+  for await (const object of reader.list(folder)) stored.set(object.key, object);
+  return stored;
+}
+
 /** A file is listed in each day it touches; it is looked for where its key says. */
 async function verifyMedia(
   options: VerifyArchiveOptions,
   camera: string,
   day: string,
-  entries: readonly Entry[],
+  {
+    entries,
+    delivered,
+    stored,
+  }: { entries: readonly Entry[]; delivered: readonly Expected[]; stored: Map<string, StoredObject> },
   into: Verified,
 ): Promise<void> {
   const { reader, site, depth, draw = Math.random, now, pendingMs, isKnown = () => false } = options;
-  const folder = `${site}/${camera}/${day.replaceAll('-', '/')}/`;
-  const stored = new Map<string, StoredObject>();
-  for await (const object of reader.list(folder)) stored.set(object.key, object);
-  const listed: (Expected | MediaEntry)[] = [...entries.filter(isMedia), ...(options.delivered?.(camera, day) ?? [])];
+  const folder = mediaFolder(site, camera, day);
+  const listed: (Expected | MediaEntry)[] = [...entries.filter(isMedia), ...delivered];
   const expected = new Map<string, Expected>();
   for (const one of listed) {
     if (one.key.startsWith(folder)) expected.set(one.key, vouched(expected.get(one.key), one));

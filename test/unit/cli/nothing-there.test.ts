@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Ledger } from '../../../src/ledger/ledger.js';
 import { mediaKey } from '../../../src/segment.js';
 import { createSpool, spoolLayout } from '../../../src/spool/layout.js';
@@ -58,6 +58,56 @@ it.each([
     expect(said).toContain(join(dir, 'data'));
     expect(said).toContain('nvr-uplink run');
   }
+});
+
+describe('verify of a day of which there is nothing', () => {
+  const day = (...more: string[]) => command(['verify', '-c', configured(NAS), ...more]);
+
+  it.each([
+    ['', [], 'There is nothing on 2026-05-04: the ledger, disk, folder:'],
+    ['of a camera', ['--camera', 'gate'], 'There is nothing of gate on 2026-05-04: the ledger, disk, folder:'],
+  ])('is not green: %s', async (_, more, said) => {
+    delivered(1);
+    const { exit, stdout, stderr } = await day('--day', '2026-05-04', ...more);
+    expect({ exit, stdout }).toEqual({ exit: 2, stdout: '' });
+    expect(stderr).toContain(said);
+    expect((await day('--day', '2026-05-03', ...more)).exit).toBe(0);
+  });
+
+  it('is not green over an archive alone either', async () => {
+    delivered(1);
+    mkdirSync(join(dir, 'nas/home/index/gate'), { recursive: true });
+    const place = ['verify', '--folder', join(dir, 'nas'), '--day'];
+    const { exit, stdout, stderr } = await command([...place, '2026-05-04']);
+    expect({ exit, stdout }).toEqual({ exit: 2, stdout: '' });
+    expect(stderr).toContain('There is nothing on 2026-05-04: folder:');
+    expect((await command([...place, '2026-05-03'])).stdout).toContain('Over, and without a signature: 1 day');
+  });
+
+  it('names it beside one of which there is something', async () => {
+    delivered(1);
+    const { exit, stdout } = await day('--day', '2026-05-03', '--day', '2026-05-04');
+    expect(exit).toBe(2);
+    expect(stdout).toContain('There is nothing on 2026-05-04 (UTC), here or at any place.\n');
+    expect(stdout).toContain('Over, and without a signature: 1 day\n');
+  });
+
+  it('is none where the ledger tells why there is no footage', async () => {
+    delivered(1);
+    const ledger = new Ledger(spoolLayout(join(dir, 'data')).ledger);
+    ledger.gaps.add('gate', NOON + 86_400_000, NOON + 86_400_000 + MINUTE, 'unreachable');
+    ledger.close();
+    expect((await day('--day', '2026-05-04')).exit).toBe(0);
+  });
+
+  it('is one of which nobody knows where a place cannot be looked at', async () => {
+    delivered(1);
+    rmSync(join(dir, 'nas'), { recursive: true });
+    const { exit, stdout } = await day('--day', '2026-05-04');
+    expect(exit).toBe(3);
+    expect(stdout).toContain('the folder is not there');
+    expect(stdout).not.toContain('There is nothing');
+  });
 });
 
 it.each([['verify'], ['gaps']])('%s is not green over a camera there is not', async (name) => {
