@@ -21,7 +21,9 @@ export async function readMoov(read: ReadBytes, size: number): Promise<Buffer> {
     if (length < 8) break;
     if (head.toString('latin1', 4, 8) === 'moov') {
       if (length > MAX_HEADER) throw unsupported(`a header of ${length} bytes`);
-      return head.length >= length ? head.subarray(0, length) : await read(at, at + length);
+      const moov = head.length >= length ? head.subarray(0, length) : await read(at, at + length);
+      if (moov.length < length) throw unsupported('a header that is cut off');
+      return moov;
     }
     at += length;
   }

@@ -1,3 +1,4 @@
+import { Failure } from '../errors.js';
 import { type Complete, fileHeader } from './header.js';
 import { type ReadBytes, readMoov } from './remote-file.js';
 import { offsetsOf, readSealed } from './sealed.js';
@@ -7,7 +8,7 @@ const AT_ONCE = 8;
 
 /**
  * A small MP4 with one frame for each of `timesMs` (from the beginning of the file, ascending): the last key frame at or before it, or
- * the first there is. Of the file only the header and those frames are read. Throws as `readSealed`.
+ * the first there is. Of the file only the header and those frames are read. Throws as `readSealed`, and `media-truncated` where it ends before them.
  */
 export async function keyframesAt(read: ReadBytes, size: number, timesMs: readonly number[]): Promise<Buffer> {
   const whole = readSealed(await readMoov(read, size));
@@ -25,12 +26,18 @@ export async function keyframesAt(read: ReadBytes, size: number, timesMs: readon
   for (let at = 0; at < distinct.length; at += AT_ONCE) {
     const some = distinct.slice(at, at + AT_ONCE);
     const bytes = await Promise.all(some.map(({ start, bytes: length }) => read(start, start + length)));
-    for (const [index, key] of some.entries()) frames.set(key, bytes[index]!);
+    for (const [index, key] of some.entries()) frames.set(key, complete(bytes[index]!, key.bytes));
   }
   return film(
     whole,
     chosen.map((key) => frames.get(key)!),
   );
+}
+
+/** Half a picture is shown as one that is grey below. */
+function complete(frame: Buffer, bytes: number): Buffer {
+  if (frame.length === bytes) return frame;
+  throw new Failure('The file ends before its pictures do.', { kind: 'permanent', code: 'media-truncated' });
 }
 
 /** One frame a second. */

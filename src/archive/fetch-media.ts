@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { Failure } from '../../lib/errors.js';
 import { isTaken, placeDurably } from '../../lib/files.js';
 import type { ArchiveSource } from '../archive-source.js';
+import { absent, notAsRecorded } from './read-media.js';
 
 export interface Wanted {
   key: string;
@@ -42,10 +43,7 @@ export async function fetchMedia(
   if (done > bytes) done = 0;
   if (done < bytes || bytes === 0) {
     const opened = await archive.open(key, done > 0 ? { start: done } : undefined);
-    if (!opened) {
-      const hint = 'nvr-uplink verify tells what is missing; --repair sends again what the recorder still has.';
-      throw new Failure(`${key} is not there.`, { kind: 'permanent', code: 'unknown-key', hint });
-    }
+    if (!opened) throw absent(key);
     const counting = new Transform({
       transform(chunk: Buffer, _encoding, next) {
         done += chunk.length;
@@ -58,11 +56,7 @@ export async function fetchMedia(
   const found = sha256 === undefined ? undefined : await hashOf(part);
   if (done !== bytes || found !== sha256) {
     await rm(part, { force: true });
-    throw new Failure(`${key} is not what was recorded: ${done} bytes, SHA-256 ${found ?? 'unknown'}`, {
-      kind: 'permanent',
-      code: 'hash-mismatch',
-      hint: `Expected were ${bytes} bytes, SHA-256 ${sha256 ?? 'unknown'}. nvr-uplink verify looks at the whole archive.`,
-    });
+    throw notAsRecorded({ key, bytes, ...(sha256 && { sha256 }) }, { bytes: done, sha256: found });
   }
   return await place(part, path, key);
 }

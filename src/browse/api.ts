@@ -166,17 +166,31 @@ export interface StorageReply {
  *
  * - The file, whole or by one range; or, from a recorder whose archive is in a bucket, 302 to an address there that is good for an hour. A `<video>`
  *   follows it and seeks there. On its `error` ask again with `?via=server`: then the bytes come through here, or an `ErrorReply`
- *   says why not: 404 `unknown-key`, 409 `frozen`.
+ *   says why not: 404 `unknown-key`, 409 `frozen`. `GET /api/v1/checks/{key}` says what is wrong with a file that does not play.
  * - `?at=SECONDS` says where a player that is about to open the file will jump to: from a bucket far away, what it is going to want there is
  *   fetched meanwhile. It changes nothing of the answer.
  * - `?as=h264&from=SECONDS` (GET, where `capabilities.transcode`): that file from there on as H.264, made while it is sent. It
  *   knows no ranges: seek by asking for another `from`; its time 0 is the last keyframe at or before `from`, told in
- *   `X-Starts-At` (UTC ms). 503 `busy` while others are transcoding.
+ *   `X-Starts-At` (UTC ms). 503 `busy` while others are transcoding; where there is nothing to show from there on, as for
+ *   sprites below.
  */
+
+/**
+ * GET /api/v1/checks/{key}: what keeps a file from being shown, without reading all of it. No `problem` where none is seen.
+ */
+export interface CheckReply {
+  key: string;
+  /**
+   * For people, and by `code`: `unknown-key` (it is missing), `frozen`, `truncated` (fewer bytes than the index lists), `empty` (none), `altered` (more),
+   * `media-unsupported` (no film that can be read).
+   */
+  problem?: { code: string; message: string; hint?: string };
+}
 
 /**
  * GET /api/v1/sprites/{key of a segment} (where `capabilities.sprites`): one JPEG of small pictures, laid out as
  * {@link spriteLayout} says, row by row. Each shows the last keyframe at or before its moment. Never changes.
+ * Where none can be made, 404 `unknown-key`, 409 `frozen`, 422 `truncated`, `empty` or `altered`, 415 `media-unsupported` or `media-damaged`.
  * `?picture=INDEX`: that one alone, twice as wide and high, and from a bucket far away there long before the sheet is.
  */
 export interface SpriteLayout {

@@ -137,6 +137,7 @@ function isUnsatisfiable(error: unknown): error is Failure {
 const STATUS: Record<string, number> = {
   ...{ frozen: 409, busy: 503, 'unknown-key': 404, 'unknown-picture': 404 },
   ...{ 'media-unsupported': 415, 'media-damaged': 415 },
+  ...{ 'media-truncated': 422, 'range-not-satisfiable': 422 },
 };
 
 /** What somebody can do something about is no failure of ours. */

@@ -1,5 +1,5 @@
 import type { ArchiveSource, ByteRange, OpenMedia } from '../archive-source.js';
-import { dayOf, type Entry, type MediaEntry, parseMediaKey } from '../segment.js';
+import { dayOf, type Entry, isMedia, type MediaEntry, parseMediaKey } from '../segment.js';
 import { isPlainKey } from './input.js';
 import { KnownCameras } from './known-cameras.js';
 import type { WebOptions } from './options.js';
@@ -73,10 +73,15 @@ export class Sites {
 
   /** What the index says of a segment. */
   async segment(key: string): Promise<MediaEntry | undefined> {
+    const entry = await this.entry(key);
+    return entry?.type === 'segment' ? entry : undefined;
+  }
+
+  /** What the index says of a file. */
+  async entry(key: string): Promise<MediaEntry | undefined> {
     const parsed = isPlainKey(key) ? parseMediaKey(key) : undefined;
     const place = parsed ? { camera: parsed.camera, day: dayOf(parsed.start) } : this.#told.get(key);
     const entries = place ? await this.holding(key).archive.entries(place.camera, place.day) : [];
-    for (const entry of entries) if (entry.type === 'segment' && entry.key === key) return entry;
-    return undefined;
+    return entries.filter(isMedia).find((entry) => entry.key === key);
   }
 }

@@ -60,6 +60,32 @@ describe('what an export vouches for', () => {
     expect(exit).not.toBe(0);
     expect(stderr).toContain(`${films[which]!.key} is not what was recorded`);
     expect(await readdir(join(dir, `altered-${which}`))).toEqual([]);
+    const found = `its SHA-256 is ${sha256(changed)}, not ${sha256(film)}`;
+    expect(stderr).toContain(found);
+    expect(stderr).toContain('verify --repair');
+    const got = await command(['get', '--folder', archive.root, films[which]!.key, '-o', join(dir, 'got')]);
+    expect([got.exit, got.stderr]).toEqual([1, expect.stringContaining(found)]);
+  });
+
+  it.each([500, 0.9])(
+    'says of a file that is cut off at %s what it has, what it should have, and what to do',
+    async (at) => {
+      const left = at < 1 ? Math.floor(film.length * at) : at;
+      await writeFile(join(archive.root, films[1]!.key), film.subarray(0, left));
+      const { exit, stderr } = await elsewhere(`cut-${at}`);
+      expect([exit, stderr]).toEqual([1, expect.stringContaining(`it has ${left} of ${film.length} bytes`)]);
+      expect(stderr).toContain('verify --repair');
+      const got = await command(['get', '--folder', archive.root, films[1]!.key, '-o', join(dir, 'got')]);
+      expect([got.exit, got.stderr]).toEqual([1, expect.stringContaining(`it has ${left} of ${film.length} bytes`)]);
+      expect(got.stderr).toContain('verify --repair');
+    },
+  );
+
+  it('says of a file that is missing what to do', async () => {
+    await rm(join(archive.root, films[0]!.key));
+    const { exit, stderr } = await elsewhere('missing');
+    expect([exit, stderr]).toEqual([1, expect.stringContaining(`${films[0]!.key} is not there`)]);
+    expect(stderr).toContain('--repair');
   });
 
   it('tells what came before the first recording, and after the newest, from what nobody knows, on and off the recorder', async () => {

@@ -47,6 +47,7 @@ const EXAMPLES: Record<string, string> = {
   '/api/v1/cameras/:camera/motion': '/api/v1/cameras/gate/motion',
   '/api/v1/exports/:id': '/api/v1/exports/20260503T120000Z-00000000',
   '/api/v1/exports/:id/*file': '/api/v1/exports/20260503T120000Z-00000000/clip.mp4',
+  '/api/v1/checks/*key': `/api/v1/checks/${clip.key}`,
   '/api/v1/sprites/*key': `/api/v1/sprites/${clip.key}`,
   '/snapshots/:day/:time.jpg': `/snapshots/${DAY}/12-01-07.jpg`,
   '/snapshots/:camera/:day/:time.jpg': `/snapshots/gate/${DAY}/12-01-07.jpg`,

@@ -1,5 +1,6 @@
 import type {
   CalendarReply,
+  CheckReply,
   EntriesReply,
   ErrorReply,
   ExportReply,
@@ -160,18 +161,8 @@ export async function convertedStart(key: string, fromMs: number, signal: AbortS
   return Number(response.headers.get('x-starts-at'));
 }
 
-/** What the recorder says against sending a file; undefined when nothing. */
-export async function mediaProblem(key: string, signal: AbortSignal): Promise<ApiError | undefined> {
-  try {
-    // One byte, because the reply to HEAD holds no words.
-    const headers = { range: 'bytes=0-0' };
-    await (await request(`${mediaUrl(key)}?via=server`, { signal, headers })).arrayBuffer();
-    return undefined;
-  } catch (error) {
-    if (error instanceof ApiError) return error;
-    throw error;
-  }
-}
+export const getCheck = (key: string, signal: AbortSignal) =>
+  get<CheckReply>(`/api/v1/checks/${key.split('/').map(encodeURIComponent).join('/')}`, signal);
 
 /** When the newest picture of a camera was taken (UTC ms, 0 when the server does not say); undefined when there is none. */
 export async function latestPicture(camera: string, signal: AbortSignal): Promise<number | undefined> {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { Failure } from '../../../lib/errors.js';
 import type { ArchiveSource } from '../../archive-source.js';
+import { absent, notAsRecorded } from '../read-media.js';
 import type { LocatedMedia } from '../span-entries.js';
 
 /**
@@ -9,12 +9,12 @@ import type { LocatedMedia } from '../span-entries.js';
  */
 export async function* checkedBytes(
   archive: Pick<ArchiveSource, 'open'>,
-  { key, bytes, sha256 }: LocatedMedia,
+  { key, bytes, sha256, start, end }: LocatedMedia,
   from: number,
   to: number,
 ): AsyncGenerator<Buffer> {
   const opened = await archive.open(key);
-  if (!opened) throw new Failure(`${key} is not there.`, { kind: 'permanent', code: 'unknown-key' });
+  if (!opened) throw absent(key);
   const hash = createHash('sha256');
   let at = 0;
   for await (const chunk of opened.stream as AsyncIterable<Buffer>) {
@@ -25,9 +25,8 @@ export async function* checkedBytes(
   }
   const found = hash.digest('hex');
   if (at === bytes && found === sha256) return;
-  throw new Failure(`${key} is not what was recorded: ${at} bytes, SHA-256 ${found}`, {
-    kind: 'permanent',
-    code: 'hash-mismatch',
-    hint: `The index lists ${bytes} bytes, SHA-256 ${sha256}. Export the time before it and after it; nvr-uplink verify looks at the whole archive.`,
-  });
+  const hint = `Where the recorder still has it, nvr-uplink verify --repair sends it again; else export the time up to ${iso(start)}, and from ${iso(end)} on.`;
+  throw notAsRecorded({ key, bytes, sha256 }, { bytes: at, sha256: found }, hint);
 }
+
+const iso = (time: number) => new Date(time).toISOString();

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import PQueue from 'p-queue';
-import { messageOf } from '../../../lib/errors.js';
+import { Failure, messageOf } from '../../../lib/errors.js';
 import { openBelow } from '../../../lib/objects/below.js';
 import type { OpenObject } from '../../../lib/objects/object-reader.js';
 import { openRange } from '../../../lib/objects/open-range.js';
@@ -61,7 +61,7 @@ export class ExportDesk {
         job.state = 'done';
       } catch (error) {
         job.state = 'failed';
-        job.reason = messageOf(error);
+        job.reason = reasonOf(error);
       }
     });
     return job;
@@ -114,4 +114,10 @@ async function filesOf(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile() && !entry.name.startsWith('.'));
   return files.map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1)).sort();
+}
+
+/** What happened, and what to do about it. */
+function reasonOf(error: unknown): string {
+  const hint = error instanceof Failure ? error.hint : undefined;
+  return hint ? `${messageOf(error).replace(/\.$/, '')}. ${hint}` : messageOf(error);
 }

@@ -1,11 +1,13 @@
 import { pipeline } from 'node:stream/promises';
 import type { Request, Response, Router } from 'express';
 import type { MediaEntry } from '../../segment.js';
+import type { CheckReply } from '../api.js';
 import { viewerOf } from '../guard.js';
 import { keyOf, latestQuery, mediaQuery, parse, siteQuery, snapshotPath } from '../input.js';
 import type { KnownCameras } from '../known-cameras.js';
+import { mediaFault, whyNot } from '../media-fault.js';
 import type { WebOptions } from '../options.js';
-import { mediaRefusal, type Playback } from '../playback.js';
+import type { Playback } from '../playback.js';
 import { Refusal } from '../refusal.js';
 import type { Sites } from '../sites.js';
 
@@ -24,7 +26,7 @@ export function mediaRoutes(router: Router, { sites, playback, stopping }: Media
     const { via, as, from, at } = parse(mediaQuery, request.query);
     if (as) {
       await noteView(request, response, key, options);
-      return await sendTranscoded(request, response, { segment: await sites.segment(key), from }, options);
+      return await sendTranscoded(request, response, { sites, segment: await sites.segment(key), from }, options);
     }
     await noteView(request, response, key, options);
     // Pictures are small, and kept by the browser for good only where they come from here.
@@ -33,6 +35,15 @@ export function mediaRoutes(router: Router, { sites, playback, stopping }: Media
     if (link === undefined && isFilm && at > 0 && startsAtZero(request)) sites.foresee(key, at);
     if (link === undefined) await playback.send(request, response, key);
     else response.redirect(302, link);
+  });
+
+  router.get('/api/v1/checks/*key', async (request, response) => {
+    const key = keyOf(request.params.key);
+    const entry = key === undefined ? undefined : await sites.entry(key);
+    if (!key || !entry) throw new Refusal(404, 'unknown-key', 'This is not the key of a media file.');
+    const fault = await mediaFault(sites, entry);
+    const problem = fault && { code: fault.code, message: fault.message, ...(fault.hint && { hint: fault.hint }) };
+    response.json({ key, ...(problem && { problem }) } satisfies CheckReply);
   });
 
   router.get('/latest', async (request, response) => {
@@ -80,15 +91,15 @@ async function noteView(request: Request, response: Response, key: string, { aud
 async function sendTranscoded(
   request: Request,
   response: Response,
-  { segment, from }: { segment: MediaEntry | undefined; from: number },
+  { sites, segment, from }: { sites: Sites; segment: MediaEntry | undefined; from: number },
   { transcode }: WebOptions,
 ): Promise<void> {
   if (!transcode || !segment || request.method !== 'GET')
     throw new Refusal(404, 'no-transcode', 'This cannot be transcoded here.', 'It needs ffmpeg, and a film.');
   const left = new AbortController();
   response.once('close', () => left.abort());
-  const made = await transcode(segment, from * 1_000, left.signal).catch((error: unknown) => {
-    throw mediaRefusal(error);
+  const made = await transcode(segment, from * 1_000, left.signal).catch(async (error: unknown) => {
+    throw await whyNot(sites, segment, error);
   });
   response.set({ 'Content-Type': 'video/mp4', 'X-Starts-At': String(made.startMs) });
   try {

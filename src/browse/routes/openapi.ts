@@ -36,6 +36,7 @@ export const OPERATIONS: readonly Operation[] = [
     ...{ method: 'get', path: '/media/{key}', summary: 'A file, whole or by range; or 302 to where it is' },
     ...{ query: input.mediaQuery, answer: { status: 200, type: 'video/mp4' } },
   },
+  { method: 'get', path: '/checks/{key}', summary: 'What keeps a file from being shown' },
   {
     ...{ method: 'get', path: '/sprites/{key}', summary: 'Small pictures of a segment, or one of them' },
     ...{ query: input.spriteQuery, answer: JPEG },

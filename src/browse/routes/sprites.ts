@@ -1,7 +1,7 @@
 import type { Router } from 'express';
 import { keyOf, parse, spriteQuery } from '../input.js';
+import { whyNot } from '../media-fault.js';
 import type { WebOptions } from '../options.js';
-import { mediaRefusal } from '../playback.js';
 import { Refusal } from '../refusal.js';
 import type { Sites } from '../sites.js';
 
@@ -19,11 +19,13 @@ export function spriteRoutes(
     const { picture } = parse(spriteQuery, request.query);
     const left = new AbortController();
     response.once('close', () => left.abort());
-    const made = await sprites(segment, AbortSignal.any([stopping, left.signal]), picture).catch((error: unknown) => {
-      // A hand that sweeps over a day leaves most of its sheets before they are made.
-      if (left.signal.aborted) return undefined;
-      throw mediaRefusal(error);
-    });
+    const made = await sprites(segment, AbortSignal.any([stopping, left.signal]), picture).catch(
+      async (error: unknown) => {
+        // A hand that sweeps over a day leaves most of its sheets before they are made.
+        if (left.signal.aborted) return undefined;
+        throw await whyNot(sites, segment, error);
+      },
+    );
     if (!made) return;
     response.set('Cache-Control', 'private, max-age=31536000, immutable').type('image/jpeg').send(made);
   });

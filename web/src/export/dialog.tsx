@@ -1,7 +1,9 @@
 import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import { mediaUrl } from '../api.js';
 import { bytes, count, duration } from '../format.js';
 import type { Clip } from '../player/plan.js';
+import { canSave, learnProblem, problemOf } from '../problems.js';
 import { session } from '../session.js';
 import { stretchOf, tallyOf } from '../timeline/marks.js';
 import type { Timeline } from '../timeline/timeline.js';
@@ -95,19 +97,40 @@ function Summary({ timeline, from, to }: { timeline: Timeline; from: number; to:
 
 function Recordings({ timeline, clips }: { timeline: Timeline; clips: readonly Clip[] }) {
   const { zone } = timeline;
+  const isOpen = useSignal(false);
+  useEffect(() => {
+    const stop = new AbortController();
+    if (isOpen.value) void learnProblems(clips, stop.signal);
+    return () => stop.abort();
+  }, [isOpen.value, clips.map(({ key }) => key).join()]);
   return (
-    <details open={!session.value?.capabilities.exports}>
+    <details
+      open={!session.value?.capabilities.exports}
+      onToggle={({ currentTarget }) => (isOpen.value = currentTarget.open)}
+    >
       <summary>{count(clips.length, 'recording')} as they are</summary>
       <ul class="export-files">
         {clips.map((clip) => (
           <li key={clip.key}>
-            <a href={mediaUrl(clip.key)} download>
-              {zone.clock(clip.start)} – {zone.clock(clip.end)}
-            </a>{' '}
-            <small>{bytes(clip.bytes)}</small>
+            {canSave(problemOf(clip.key)) ? (
+              <a href={mediaUrl(clip.key)} download>
+                {zone.clock(clip.start)} – {zone.clock(clip.end)}
+              </a>
+            ) : (
+              `${zone.clock(clip.start)} – ${zone.clock(clip.end)}`
+            )}{' '}
+            <small>{problemOf(clip.key)?.message ?? bytes(clip.bytes)}</small>
           </li>
         ))}
       </ul>
     </details>
   );
+}
+
+/** One after the other, so that a film that is being watched goes on: nothing is offered that is not there. */
+async function learnProblems(clips: readonly Clip[], abort: AbortSignal): Promise<void> {
+  for (const { key } of clips) {
+    if (abort.aborted) return;
+    await learnProblem(key, abort).catch(() => undefined);
+  }
 }

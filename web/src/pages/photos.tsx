@@ -1,12 +1,13 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { PhotosReply } from '../../../src/browse/api.js';
-import { getCameras, getPhotos, pictureUrl } from '../api.js';
+import { getCameras, getPhotos } from '../api.js';
 import { withToken } from '../guest.js';
 import { go, place } from '../router.js';
 import { session } from '../session.js';
 import { Lightbox } from '../widgets/lightbox.js';
 import { More } from '../widgets/more.js';
+import { PhotoPicture } from '../widgets/photo-picture.js';
 
 export type Photo = PhotosReply['photos'][number];
 
@@ -105,7 +106,7 @@ function Days({ photos, onOpen }: { photos: Photo[]; onOpen: (index: number) => 
                 aria-label={`${photo.camera}, ${zone.clock(photo.at)}: enlarge`}
                 onClick={() => onOpen(index)}
               >
-                <img src={pictureUrl(photo.url)} loading="lazy" decoding="async" alt="" />
+                <PhotoPicture photo={photo} alt="" />
                 <span>
                   <b>{zone.clock(photo.at)}</b> {photo.camera}
                 </span>

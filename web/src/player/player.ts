@@ -1,9 +1,9 @@
 import { signal } from '@preact/signals';
-import { ApiError } from '../api.js';
 import { monotonic, sleep } from '../clock.js';
+import { type Fault, toFault, toldFault } from './fault.js';
 import { type Clip, nextTarget, playable, seekTarget, type Target } from './plan.js';
 import { Screen } from './screen.js';
-import { canPlay, PlaybackFault } from './source.js';
+import { canPlay } from './source.js';
 
 /** A newer place to seek to waits this long for the picture under way; longer, and that one is given up. */
 const PATIENCE_MS = 500;
@@ -27,7 +27,7 @@ export class Player {
   readonly playing = signal(false);
   readonly busy = signal(false);
   readonly atEnd = signal(false);
-  readonly fault = signal<{ clip: Clip; message: string; detail: string } | undefined>(undefined);
+  readonly fault = signal<Fault | undefined>(undefined);
   readonly rate = signal(1);
   readonly muted = signal(true);
   readonly clip = signal<Clip | undefined>(undefined);
@@ -52,7 +52,7 @@ export class Player {
         const inFront = () => screen === this.#screen && !this.#going && act();
         screen.video.addEventListener(name, inFront, { signal: this.#ending.signal });
       };
-      on('ended', () => this.#advance());
+      on('ended', () => void this.#over());
       on('timeupdate', () => this.#tick());
       on('error', () => this.#tick());
       on('waiting', () => this.#setBusy(true));
@@ -217,6 +217,7 @@ export class Player {
     this.clip.value = screen.clip;
     this.time.value = screen.time;
     this.converted.value = screen.way === 'converted';
+    if (!this.playing.value) void this.#isCutOff();
   }
 
   /** Runs the picture in front. A browser may refuse sound without a gesture: then play without. */
@@ -225,7 +226,7 @@ export class Player {
     if (!clip) return;
     // To play an ended element is to start it over.
     if (video.ended) {
-      this.#advance();
+      void this.#over();
       return;
     }
     video.playbackRate = this.rate.value;
@@ -280,6 +281,23 @@ export class Player {
     this.#goTo(next);
   }
 
+  /** The film in front has come to its end. */
+  async #over(): Promise<void> {
+    const { clip } = this.#screen;
+    if (await this.#isCutOff()) return;
+    if (clip === this.#screen.clip && !this.#going) this.#advance();
+  }
+
+  /** A browser takes the end of a file that is cut off for the end of the film; whether it is one, the recorder knows. */
+  async #isCutOff(): Promise<boolean> {
+    const { clip, endedEarly } = this.#screen;
+    if (!clip || !endedEarly) return false;
+    const fault = await toldFault(clip, this.#ending.signal);
+    if (!fault || clip !== this.#screen.clip || this.#going) return false;
+    this.#fail(clip, fault);
+    return true;
+  }
+
   #setBusy(busy: boolean): void {
     this.busy.value = busy;
   }
@@ -291,15 +309,18 @@ export class Player {
     const isFirst = monotonic() - this.#recoveredAt > RECOVER_MS;
     this.#recoveredAt = monotonic();
     if (isFirst) this.#goTo({ clip, time: Math.max(time ?? 0, clip.start) });
-    else this.#fail(clip, video.error);
+    else if (this.fault.peek()?.clip !== clip) void this.#giveUp(clip, video.error);
+  }
+
+  /** The browser knows only that it does not play; the recorder may know why. */
+  async #giveUp(clip: Clip, error: MediaError): Promise<void> {
+    this.#fail(clip, error);
+    const told = this.fault.peek();
+    const fault = await toldFault(clip, this.#ending.signal);
+    if (fault && this.fault.peek() === told) this.#fail(clip, fault);
   }
 
   #fail(clip: Clip, error: unknown): void {
-    const isTold = error instanceof PlaybackFault || error instanceof ApiError;
-    this.fault.value = {
-      clip,
-      message: isTold ? error.message : 'This file could not be played.',
-      detail: (isTold ? error.hint : (error as MediaError).message) ?? '',
-    };
+    this.fault.value = toFault(clip, error, this.#clips);
   }
 }

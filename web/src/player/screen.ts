@@ -1,6 +1,9 @@
 import type { Clip } from './plan.js';
 import { learn, type Source, sourceOf, type Way } from './source.js';
 
+/** Files may be a little shorter than what is said of them. */
+const SHORT_MS = 2000;
+
 /** One `<video>` element holding one clip. Two of them take turns, so that the next clip is ready when this one ends. */
 export class Screen {
   readonly video: HTMLVideoElement;
@@ -21,6 +24,12 @@ export class Screen {
   /** UTC time of the picture on this screen: never a sum of durations, which drift (facts/ux.md §4). */
   get time(): number | undefined {
     return this.clip && this.#source && this.#source.startMs + this.video.currentTime * 1000;
+  }
+
+  /** The film has come to its end long before its file should. */
+  get endedEarly(): boolean {
+    const { clip, time, video } = this;
+    return video.ended && clip !== undefined && time !== undefined && clip.end - time >= SHORT_MS;
   }
 
   get way(): Way | undefined {

@@ -1,4 +1,5 @@
-import { convertedStart, convertedUrl, filmUrl, mediaProblem } from '../api.js';
+import { convertedStart, convertedUrl, filmUrl } from '../api.js';
+import { learnProblem, type Problem } from '../problems.js';
 import { session } from '../session.js';
 import type { Clip } from './plan.js';
 
@@ -15,10 +16,12 @@ export interface Source {
 /** What the viewer is told where nothing helps. */
 export class PlaybackFault extends Error {
   readonly hint: string;
+  readonly code: string;
 
-  constructor(message: string, hint = '') {
+  constructor(message: string, hint = '', code = 'unplayable') {
     super(message);
     this.hint = hint;
+    this.code = code;
   }
 }
 
@@ -41,8 +44,8 @@ export async function sourceOf(clip: Clip, time: number, signal: AbortSignal): P
 
 /** After `error`: another way is tried from now on. Throws a {@link PlaybackFault} where there is none. */
 export async function learn(clip: Clip, way: Way, error: MediaError, signal: AbortSignal): Promise<void> {
-  const problem = await mediaProblem(clip.key, signal);
-  if (problem) throw problem.code === 'frozen' ? frozen() : new PlaybackFault(problem.message, problem.hint);
+  const problem = await learnProblem(clip.key, signal);
+  if (problem) throw faultOf(problem);
   const isBroken = error.code === MediaError.MEDIA_ERR_DECODE;
   if (way === 'direct' && !isBroken) ways.set(clip.key, 'server');
   else if (way !== 'converted' && session.value?.capabilities.transcode) ways.set(clip.key, 'converted');
@@ -59,9 +62,15 @@ function unplayable({ codecs }: Clip): PlaybackFault {
   return new PlaybackFault(`This browser cannot play ${codecs?.join(', ')}. Save the file and open it in VLC.`);
 }
 
+/** What the recorder says of a file that did not play. */
+export function faultOf({ code, message, hint }: Problem): PlaybackFault {
+  return code === 'frozen' ? frozen() : new PlaybackFault(message, hint, code);
+}
+
 function frozen(storage?: string): PlaybackFault {
   return new PlaybackFault(
     storage ? `This recording is frozen (${storage}).` : 'This recording is frozen.',
     'nvr-uplink restore thaws it; that takes minutes to hours.',
+    'frozen',
   );
 }

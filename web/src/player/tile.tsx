@@ -67,12 +67,16 @@ function Fault({ player }: { player: Player }) {
         <button type="button" onClick={() => player.afterFault('again')}>
           Try again
         </button>
-        <button type="button" onClick={() => player.afterFault('past')}>
-          Go past it
-        </button>
-        <a class="button" href={mediaUrl(fault.clip.key)} download>
-          Save the file
-        </a>
+        {fault.canPass && (
+          <button type="button" onClick={() => player.afterFault('past')}>
+            Go past it
+          </button>
+        )}
+        {fault.canSave && (
+          <a class="button" href={mediaUrl(fault.clip.key)} download>
+            Save the file
+          </a>
+        )}
       </div>
     </div>
   );

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { duration } from '../format.js';
 import { Player } from '../player/player.js';
 import { session } from '../session.js';
-import { isUnreadable, pictureStyle, wantPicture } from '../timeline/sheets.js';
+import { pictureStyle, unreadable, wantPicture } from '../timeline/sheets.js';
 import { Icon } from '../widgets/icon.js';
 import type { MotionEvent } from './events.js';
 
@@ -82,12 +82,11 @@ function Still({ event }: { event: MotionEvent }) {
     };
   }, []);
   const picture = clip && width.value > 0 ? pictureStyle(clip, middle, width.value) : undefined;
+  const fault = unreadable(clip, middle);
   return (
     <div class="still" ref={box}>
       {picture && <div style={picture} />}
-      {isUnreadable(clip) && (
-        <p class="event-fault">No picture can be made of this file: it is damaged, or not there.</p>
-      )}
+      {fault && !picture && <p class="event-fault">{fault}</p>}
     </div>
   );
 }

@@ -3,6 +3,7 @@ import { spriteLayout } from '../../../src/browse/api.js';
 import { sheetUrl, smallPictureUrl } from '../api.js';
 import { sleep } from '../clock.js';
 import type { Clip } from '../player/plan.js';
+import { learnProblem, problemOf } from '../problems.js';
 import { session } from '../session.js';
 
 /**
@@ -14,6 +15,7 @@ const [PICTURE_LINGER_MS, SHEET_LINGER_MS] = [50, 120];
 /** Keys of clips whose sheet is here, and which pictures of a clip are. */
 const sheets = signal<ReadonlySet<string>>(new Set());
 const pictures = signal<ReadonlyMap<string, readonly number[]>>(new Map());
+/** Addresses of pictures that could not be made. */
 const failed = signal<ReadonlySet<string>>(new Set());
 
 /** Whether the sheet of small pictures of a file is here already. */
@@ -24,13 +26,17 @@ export function hasSheet(clip: Clip | undefined): boolean {
 /** Whether small pictures of a file can be had. */
 export function mayShow(clip: Clip | undefined): boolean {
   return (
-    clip !== undefined && session.value?.capabilities.sprites === true && !clip.frozen && !failed.value.has(clip.key)
+    clip !== undefined &&
+    session.value?.capabilities.sprites === true &&
+    !clip.frozen &&
+    !failed.value.has(sheetUrl(clip.key))
   );
 }
 
-/** Whether small pictures of a file were asked for, and could not be made. */
-export function isUnreadable(clip: Clip | undefined): boolean {
-  return clip !== undefined && failed.value.has(clip.key);
+/** Why the picture of `time` was asked for and is not there; undefined while it is, or may still come. */
+export function unreadable(clip: Clip | undefined, time: number): string | undefined {
+  if (!clip || !failed.value.has(smallPictureUrl(clip.key, pictureAt(clip, time)))) return undefined;
+  return problemOf(clip.key)?.message ?? 'No picture can be made of this file: it is damaged.';
 }
 
 /** Which picture of its sheet shows `time`. */
@@ -56,7 +62,7 @@ export async function wantPicture(clip: Clip, time: number, signal: AbortSignal)
 }
 
 async function load(clip: Clip, address: string, lingerMs: number, signal: AbortSignal): Promise<boolean> {
-  if (!mayShow(clip)) return false;
+  if (!session.value?.capabilities.sprites || clip.frozen || failed.peek().has(address)) return false;
   await sleep(lingerMs, signal);
   if (signal.aborted) return false;
   const image = new Image();
@@ -66,9 +72,19 @@ async function load(clip: Clip, address: string, lingerMs: number, signal: Abort
     await image.decode();
     return true;
   } catch {
-    // A file that cannot be read has no small pictures; the page works without.
-    if (!signal.aborted) failed.value = new Set([...failed.peek(), clip.key]);
+    // A file that cannot be read has no small pictures; the page works without, and says why.
+    if (!signal.aborted) await learnFault(clip, address, signal);
     return false;
+  }
+}
+
+/** Where nobody can tell, such as while the recorder does not answer, the picture is asked for anew the next time. */
+async function learnFault(clip: Clip, address: string, signal: AbortSignal): Promise<void> {
+  try {
+    await learnProblem(clip.key, signal);
+    failed.value = new Set([...failed.peek(), address]);
+  } catch {
+    // Nothing is known of the file.
   }
 }
 

@@ -1,7 +1,8 @@
 import { useEffect } from 'preact/hooks';
+import { problemOf } from '../problems.js';
 import type { Hover } from './gestures.js';
 import { momentAt } from './model.js';
-import { pictureAt, pictureStyle, wantPicture, wantSheet } from './sheets.js';
+import { pictureAt, pictureStyle, unreadable, wantPicture, wantSheet } from './sheets.js';
 import type { Timeline } from './timeline.js';
 import { explain } from './words.js';
 
@@ -23,6 +24,7 @@ export function Tip(props: { timeline: Timeline; camera: string; hover: Hover; b
     return () => stop.abort();
   }, [clip?.key, clip && pictureAt(clip, hover.time)]);
   const picture = clip && pictureStyle(clip, hover.time, PICTURE_WIDTH);
+  const fault = problemOf(clip?.key)?.message ?? unreadable(clip, hover.time);
   const moment = momentAt(timeline.spans(camera), hover.time, timeline.now.value);
   const moving = timeline.facts.of(camera).motions.find(({ start, end }) => start <= hover.time && hover.time <= end);
   const { left, top } = bar.getBoundingClientRect();
@@ -35,6 +37,7 @@ export function Tip(props: { timeline: Timeline; camera: string; hover: Hover; b
       <b>{clock.call(timeline.zone, hover.time)}</b> {explain(moment)}
       {moving &&
         `, ${moving.kind ?? 'motion'}${moving.score === undefined ? '' : ` ${Math.round(moving.score * 100)} %`}`}
+      {fault && <em class="tip-fault">{fault}</em>}
       {'start' in moment && (
         <small>
           {clock.call(timeline.zone, moment.start)} – {clock.call(timeline.zone, moment.end)}

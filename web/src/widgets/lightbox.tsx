@@ -6,6 +6,7 @@ import type { Photo } from '../pages/photos.js';
 import { session } from '../session.js';
 import { Icon } from './icon.js';
 import { Modal } from './modal.js';
+import { canSavePhoto, PhotoPicture } from './photo-picture.js';
 
 interface Props {
   photos: Photo[];
@@ -40,7 +41,7 @@ export function Lightbox({ photos, index, onNearEnd, onClose }: Props) {
       class="lightbox"
       onClose={onClose}
     >
-      <img src={pictureUrl(photo.url)} alt={`${photo.camera} at ${zone.clock(photo.at)}`} />
+      <PhotoPicture key={photo.url} photo={photo} alt={`${photo.camera} at ${zone.clock(photo.at)}`} isLarge />
       <div class="lightbox-foot">
         <button type="button" class="icon" aria-label="Newer photo" disabled={at === 0} onClick={() => move(-1)}>
           <Icon name="left" />
@@ -48,9 +49,11 @@ export function Lightbox({ photos, index, onNearEnd, onClose }: Props) {
         {!guestToken && (
           <a href={`/timeline?camera=${encodeURIComponent(photo.camera)}&t=${time}`}>Show on the timeline</a>
         )}
-        <a href={pictureUrl(photo.url)} download>
-          Save
-        </a>
+        {canSavePhoto(photo) && (
+          <a href={pictureUrl(photo.url)} download>
+            Save
+          </a>
+        )}
         <button
           type="button"
           class="icon"
