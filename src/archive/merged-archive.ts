@@ -18,6 +18,8 @@ export class MergedArchive implements ArchiveSource {
   readonly #local: ArchiveSource;
   readonly #archive: ArchiveSource;
   readonly #onProblem: OnSourceProblem;
+  /** Keys that were asked for of which the recorder's own copy is not the file: it was damaged before the ledger was lost. */
+  readonly #overruled = new Set<string>();
 
   constructor(local: ArchiveSource, archive: ArchiveSource, onProblem: OnSourceProblem) {
     this.#local = local;
@@ -40,6 +42,8 @@ export class MergedArchive implements ArchiveSource {
   async entries(camera: string, day: string): Promise<LocatedEntry[]> {
     const [local, archived] = await this.#both((source) => source.entries(camera, day));
     const media = mergeMedia(local.filter(isMedia), archived.filter(isMedia));
+    const own = new Map(local.filter(isMedia).map(({ key, sha256 }) => [key, sha256]));
+    for (const { key, sha256 } of media) if ((own.get(key) ?? sha256) !== sha256) this.#overruled.add(key);
     // Both tell of the same gaps, the archive cuts them at midnight: what the recorder says comes first.
     const absences = cutAbsences([...local.filter(isAbsence), ...archived.filter(isAbsence)], media);
     const steps = new Map(
@@ -49,6 +53,7 @@ export class MergedArchive implements ArchiveSource {
   }
 
   async open(key: string, range?: Partial<ByteRange>): Promise<OpenMedia | undefined> {
+    if (this.#overruled.has(key)) return await this.#archive.open(key, range);
     let first: unknown;
     try {
       const found = await this.#local.open(key, range);
@@ -66,6 +71,7 @@ export class MergedArchive implements ArchiveSource {
 
   /** What lies on this recorder comes from here. */
   async link(key: string): Promise<string | undefined> {
+    if (this.#overruled.has(key)) return await this.#archive.link?.(key);
     const local = await this.#local.open(key, { start: 0, end: 0 }).catch(() => undefined);
     local?.stream.destroy();
     return local ? undefined : await this.#archive.link?.(key);
@@ -96,8 +102,11 @@ function mergeMedia(local: readonly LocatedMedia[], archived: readonly LocatedMe
   const byKey = new Map(archived.map((entry) => [entry.key, entry]));
   for (const entry of local) {
     const other = byKey.get(entry.key);
+    const both = together(other, entry);
+    // The recorder's own copy is not this file.
+    if (both.sha256 !== entry.sha256) continue;
     byKey.set(entry.key, {
-      ...together(other, entry),
+      ...both,
       local: entry.local ?? true,
       uploaded: Boolean(entry.uploaded || (other?.uploaded && other.sha256 === entry.sha256)),
     });

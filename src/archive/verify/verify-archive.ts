@@ -6,16 +6,17 @@ import { dayBounds } from '../day.js';
 import { checkErasures } from '../erase/receipts.js';
 import { cutGaps } from '../gap-cuts.js';
 import { ObjectArchive } from '../object-archive.js';
+import { vouched } from '../same-file.js';
 import { parseShard } from '../shard.js';
 import { ChainLinks } from './chain-links.js';
 import { compareMedia } from './compare-media.js';
+import { disputed } from './disputed.js';
 import type { Expected, ExpectedIndex, Finding, Verified } from './findings.js';
 import { type Depth, lookCloser } from './look-closer.js';
 import { signedStatements, withoutPending } from './signed-day.js';
 import { ToldTime } from './told-time.js';
 import { type DayShard, verifyDay } from './verify-day.js';
 import { verifyIndexFiles } from './verify-index.js';
-import { disputed, vouched } from './vouched.js';
 
 export interface VerifyArchiveOptions {
   reader: ObjectReader;

@@ -66,11 +66,27 @@ describe('MergedArchive', () => {
     expect(await merged.entries('gate', DAY)).toEqual([{ ...listed, local: true, uploaded: true }]);
   });
 
-  it('says nothing of other bytes that once had the same key', async () => {
+  it.each([
+    ['was recorded', {}, {}],
+    ['is all there is word of', { source: 'adopted' }, { source: 'adopted' }],
+  ])('says nothing of other bytes that once had the same key, where its own %s', async (_, here, there) => {
     const motion = [{ start: one.start, end: one.end }];
-    const other = { ...one, sha256: 'f'.repeat(64), source: 'adopted', local: true, uploaded: false };
-    const { merged } = merge(source([other]), source([{ ...one, motion, uploaded: true }]));
+    const other = { ...one, sha256: 'f'.repeat(64), ...here, local: true, uploaded: false };
+    const { merged } = merge(source([other]), source([{ ...one, ...there, motion, uploaded: true }]));
     expect(await merged.entries('gate', DAY)).toEqual([other]);
+  });
+
+  it('takes the archive at its word, and the file from there, where its own copy was damaged before the ledger was lost', async () => {
+    const adopted = { ...one, sha256: 'f'.repeat(64), source: 'adopted', local: true, uploaded: true };
+    const listed = { ...one, motion: [{ start: one.start, end: one.end }], uploaded: true };
+    const link = async () => 'https://bucket/one';
+    const { merged } = merge(
+      source([adopted, { ...two, local: true }], { open: media('here') }),
+      source([listed], { open: media('archive'), link }),
+    );
+    expect(await merged.entries('gate', DAY)).toEqual([listed, { ...two, local: true, uploaded: false }]);
+    expect([await merged.open(one.key), await merged.open(two.key)]).toMatchObject([{ bytes: 7 }, { bytes: 4 }]);
+    expect([await merged.link(one.key), await merged.link(two.key)]).toEqual(['https://bucket/one', undefined]);
   });
 
   it('keeps a file the recorder has freed as uploaded only', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ShardCache } from '../../../src/archive/shard-cache.js';
+import type { Entry } from '../../../src/segment.js';
 import { at, gap, segment } from '../../simulators/entries.js';
 import { ArchiveFolder } from '../../simulators/folder-archive.js';
 
@@ -64,6 +65,21 @@ describe('ObjectArchive on a folder', () => {
     await archive.add([{ ...noon, source: 'adopted' }]);
     expect(await archive.source.entries('gate', DAY)).toEqual([{ ...noon, motion, uploaded: true }]);
   });
+
+  it.each([
+    ['later', (lines: Entry[]) => lines],
+    ['earlier', (lines: Entry[]) => lines.reverse()],
+  ])(
+    'takes what was recorded for what is there, not what was found after the ledger was lost, listed %s',
+    async (_, by) => {
+      const adopted = { ...noon, sha256: 'f'.repeat(64), source: 'adopted' };
+      for (const line of by([noon, adopted])) await archive.add([line]);
+      expect(await archive.source.entries('gate', DAY)).toEqual([{ ...noon, uploaded: true }]);
+      const again = { ...noon, sha256: 'e'.repeat(64) };
+      await archive.add([again]);
+      expect(await archive.source.entries('gate', DAY)).toEqual([{ ...again, uploaded: true }]);
+    },
+  );
 
   it('opens an empty file', async () => {
     await archive.write('home/gate/empty.mp4', '');

@@ -1,14 +1,6 @@
 import { ADOPTED } from '../../segment.js';
 import type { Expected, Finding } from './findings.js';
 
-/**
- * Of all that is said of one key, what holds: the last word of whoever recorded it. What a recorder that had lost its ledger found
- * under that name on its disk vouches for nothing: those bytes may have been damaged by then.
- */
-export function vouched<Of extends Expected>(before: Of | undefined, said: Of): Of {
-  return before && before.source !== ADOPTED && said.source === ADOPTED ? before : said;
-}
-
 /** Says where an adopted file is another than the one that was recorded, with both hashes: the owner is to look. */
 export function disputed(where: string, holds: Expected, adopted: Expected): Finding | undefined {
   const { key, sha256 } = holds;
