@@ -10,7 +10,10 @@ export function declareUploadCommands(program: Command, action: Declare): readon
       .description('send files to the remotes now, beside what the recorder does')
       .argument('[path...]', 'files, or folders with all that is in them')
       .option('--remote <name...>', 'only to these (default: to every remote); after it, -- before the files')
-      .option('--to <prefix>', 'where files go that are no footage of ours, below the site', 'uploads')
+      .option(
+        '--to <prefix>',
+        'where all of them go, below the site (default: footage of ours to where an archive has it, the rest to uploads)',
+      )
       .option('-n, --dry-run', 'say what would be sent, and under which keys'),
     async () => (await import('./upload.js')).upload,
   );

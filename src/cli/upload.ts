@@ -44,7 +44,7 @@ export async function upload(context: Context, options: UploadOptions, paths: re
   if (paths.length === 0) throw noPaths(options);
   const loaded = loadConfig(options.config, context.env);
   const { config } = loaded;
-  const choice = await chooseFiles(paths, config.site, options.to ?? 'uploads', ownPaths(loaded));
+  const choice = await chooseFiles(paths, config.site, options.to, ownPaths(loaded));
   const { files, leftOut } = choice;
   const remotes = chosen(config, options.remote);
   if (options.dryRun) return preview(context, options, choice, remotes);

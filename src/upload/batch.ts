@@ -176,6 +176,6 @@ function taken(file: BatchFile, bytes: number): Failure {
   return new Failure(`${file.key} is there already, ${how}`, {
     kind: 'permanent',
     code: 'key-taken',
-    hint: 'Nothing is overwritten. Move what lies there away if this one is right, or give this file another name (--to PREFIX too, for what is no footage).',
+    hint: 'Nothing is overwritten. Move what lies there away if this one is right, or send this file to another place (--to PREFIX).',
   });
 }

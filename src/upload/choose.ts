@@ -20,18 +20,18 @@ export interface Choice {
 }
 
 /**
- * The files a person named, with those below the folders among them, and the key each will have: footage of ours where
- * an archive has it (`{site}/{camera}/…`), everything else below `{site}/{to}/` as it lies in the folder. Hidden files are passed
+ * The files a person named, with those below the folders among them, and the key each will have: below `{site}/{to}/` as it lies in
+ * the folder; without `to`, footage of ours where an archive has it (`{site}/{camera}/…`), and the rest below `uploads`. Hidden files are passed
  * over; what else of a folder is not sent is named. `own`: real paths that are never sent. Throws a `Failure`: `file-missing`, `not-a-file`, `own-file`, `key-invalid`, or
  * `key-taken` where two would have the same key.
  */
 export async function chooseFiles(
   paths: readonly string[],
   site: string,
-  to: string,
+  to: string | undefined,
   own: ReadonlySet<string> = new Set(),
 ): Promise<Choice> {
-  checkKey([site, to].join('/'));
+  checkKey([site, to ?? UPLOADS].join('/'));
   const files: BatchFile[] = [];
   const leftOut: LeftOut[] = [];
   for (const path of paths) {
@@ -55,6 +55,9 @@ export async function chooseFiles(
     leftOut,
   };
 }
+
+/** Where files go that are no footage, below the site. */
+const UPLOADS = 'uploads';
 
 const UNREADABLE = 'it cannot be looked at; is its name UTF-8, and may this user read it?';
 
@@ -106,9 +109,9 @@ function checkApart(files: readonly BatchFile[]): void {
 }
 
 /** A backslash separates folders on Windows alone; elsewhere it is part of a name, which then has no key. */
-function keyOf(file: string, inFolder: string, site: string, to: string): string {
-  const parts = parseFileName(basename(file));
-  return parts ? mediaKey({ site, ...parts }) : [site, to, ...inFolder.split(sep)].join('/');
+function keyOf(file: string, inFolder: string, site: string, to: string | undefined): string {
+  const parts = to === undefined ? parseFileName(basename(file)) : undefined;
+  return parts ? mediaKey({ site, ...parts }) : [site, to ?? UPLOADS, ...inFolder.split(sep)].join('/');
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

@@ -33,7 +33,7 @@ const keys = async (...paths: string[]) =>
     await chooseFiles(
       paths.map((path) => join(dir, path)),
       'home',
-      'uploads',
+      undefined,
     )
   ).files
     .map(({ key }) => key)
@@ -49,6 +49,16 @@ it('puts footage where an archive has it, everything else below the prefix as it
   expect(await keys('a/b/[0@0] clip.mp4', 'notes.txt')).toEqual([
     'home/uploads/[0@0] clip.mp4',
     'home/uploads/notes.txt',
+  ]);
+});
+
+it('puts all of it below the prefix that was asked for, footage too: where something else has its key, that is the way out', async () => {
+  const film = join(dir, 'gate_20260503T120000Z_continuous.mp4');
+  const { files } = await chooseFiles([film, join(dir, 'a')], 'home', 'case/7');
+  expect(files.map(({ key }) => key)).toEqual([
+    'home/case/7/gate_20260503T120000Z_continuous.mp4',
+    'home/case/7/b/[0@0] clip.mp4',
+    'home/case/7/notes.txt',
   ]);
 });
 
