@@ -1,8 +1,9 @@
 import type { Clock } from '../clock.js';
 import type { Attempt } from './attempt.js';
+import { LEAST_WRITE, MOST_WRITE } from './sftp-limits.js';
 
-/** Enough for 100 Mbit/s over 80 ms. Less would save nothing, and leave the line idle while a block is read and hashed. */
-const LEAST = 1_000_000;
+/** Enough for 100 Mbit/s over 80 ms, and a block of a file. Less would save nothing, and leave the line idle while a block is read and hashed. */
+const LEAST = 4 * MOST_WRITE;
 
 /** Enough for 1 Gbit/s over 64 ms: the memory a connection may take, whatever the line. */
 const MOST = 8_000_000;
@@ -17,6 +18,9 @@ const ENOUGH = 2;
 const TOO_MUCH = 4;
 
 const GROWTH = 1.25;
+
+/** How long one write may take on the line: who is urgent waits for it, and whether a line is silent is told by their answers. */
+const WRITE_MS = 100;
 
 /** One write on its way. */
 export interface Flight {
@@ -42,13 +46,22 @@ export class FlightWindow {
   #acknowledged = 0;
   #shortestMs = Number.POSITIVE_INFINITY;
   #wasFull = false;
+  #roundAt: number;
+  /** Of the last round. */
+  #bytesPerMs = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#roundAt = clock.monotonic();
   }
 
   get limit(): number {
     return this.#limit;
+  }
+
+  /** How much one write should hold where the server takes `most`: little on a slow line, and until the line is known. */
+  writeBytes(most: number): number {
+    return Math.min(most, Math.max(LEAST_WRITE, Math.floor(WRITE_MS * this.#bytesPerMs)));
   }
 
   has(bytes: number): boolean {
@@ -93,6 +106,9 @@ export class FlightWindow {
     const most = Math.max(LEAST, Math.min(MOST, BYTES_PER_MS * this.#lineMs));
     if (this.#wasFull && this.#shortestMs <= ENOUGH * this.#lineMs) this.#limit = Math.min(most, this.#limit * GROWTH);
     else if (this.#shortestMs > TOO_MUCH * this.#lineMs) this.#limit = Math.max(LEAST, this.#limit / GROWTH);
+    const now = this.#clock.monotonic();
+    this.#bytesPerMs = this.#acknowledged / Math.max(1, now - this.#roundAt);
+    this.#roundAt = now;
     this.#acknowledged = 0;
     this.#shortestMs = Number.POSITIVE_INFINITY;
     this.#wasFull = false;

@@ -24,8 +24,9 @@ type Inside = { [Part in keyof Channel]-?: NonNullable<Channel[Part]> };
 const WRITE = 6;
 const NUMBERS = 2 ** 32 - 1;
 
-/** The largest chunk with all that is around it. */
+/** The largest packet that a server asks for, of 32 kB, with all that is around it. */
 const ROOM = 36_000;
+const AROUND = 64;
 
 /** Asking the system for each packet's padding costs as much as a third of encrypting it. */
 const PADDING_BYTES = 8_192;
@@ -34,8 +35,8 @@ const PADDING_BYTES = 8_192;
 const REUSING = 'AESGCMCipherNative';
 
 /**
- * ssh2's `write`, without two of the three copies of each chunk that it leaves to be collected: request and packet are put together
- * in the same memory each time. 200 MB otherwise leave 600 MB behind, and a process grows by 15 MB before they are looked for.
+ * ssh2's `write`, without two of the three copies of each chunk that it leaves to be collected: packets are put together
+ * in the same memory each time, and bytes copied to them from where they are. 200 MB otherwise leave 600 MB behind, and a process grows by 15 MB before they are looked for.
  * What ssh2 would have to keep waiting it gets itself, as it gets all where it looks different inside.
  * `hold` is called before anything is handed to the socket: what had to wait for the window goes out beside our own writes, and
  * the four bytes of its length would be a packet of the network.
@@ -49,7 +50,8 @@ export function leanWrite(channel: SFTPWrapper, hold: () => void): SFTPWrapper['
   return (handle, block, at, length, position, done) => {
     const { outgoing, _buffer, _protocol } = inside;
     const bytes = 25 + handle.length + length;
-    const fits = outgoing.window > bytes && outgoing.packetSize >= bytes && bytes <= ROOM;
+    const { packetSize } = outgoing;
+    const fits = outgoing.window > bytes && packetSize > bytes - length && packetSize <= ROOM - AROUND;
     if (!fits || outgoing.state !== 'open' || _buffer.length > 0)
       return plain(handle, block, at, length, position, done);
     // Another one after each exchange of keys.
@@ -59,12 +61,16 @@ export function leanWrite(channel: SFTPWrapper, hold: () => void): SFTPWrapper['
     }
     inside._writeReqid = (inside._writeReqid + 1) & NUMBERS;
     inside._requests[inside._writeReqid] = { cb: (error) => done?.(error) };
-    fill(request, inside._writeReqid, handle, position);
-    block.copy(request, 25 + handle.length, at, at + length);
-    request.writeUInt32BE(bytes - 4, 0);
-    request.writeUInt32BE(length, 21 + handle.length);
+    const head = fill(request, inside._writeReqid, handle, position, length);
     outgoing.window -= bytes;
-    _protocol.channelData?.(outgoing.id, request.subarray(0, bytes));
+    let sent = Math.min(length, packetSize - head);
+    block.copy(request, head, at, at + sent);
+    _protocol.channelData?.(outgoing.id, request.subarray(0, head + sent));
+    while (sent < length) {
+      const next = Math.min(length, sent + packetSize);
+      _protocol.channelData?.(outgoing.id, block.subarray(at + sent, at + next));
+      sent = next;
+    }
   };
 }
 
@@ -73,18 +79,21 @@ function isAsExpected(channel: Channel): channel is Inside {
   return !!outgoing && !!_buffer && !!_requests && _writeReqid !== undefined && !!_protocol?.channelData;
 }
 
-/** length, type, number, handle, offset; what follows is the caller's. */
-function fill(request: Buffer, number: number, handle: Buffer, position: number): void {
+/** All that goes before the bytes: length, type, number, handle, offset, their length. Returns where they begin. */
+function fill(request: Buffer, number: number, handle: Buffer, position: number, length: number): number {
+  request.writeUInt32BE(21 + handle.length + length, 0);
   request[4] = WRITE;
   request.writeInt32BE(number | 0, 5);
   request.writeUInt32BE(handle.length, 9);
   handle.copy(request, 13);
   request.writeBigUInt64BE(BigInt(position), 13 + handle.length);
+  request.writeUInt32BE(length, 21 + handle.length);
+  return 25 + handle.length;
 }
 
 function reusePacket(cipher: Cipher | undefined, hold: () => void): void {
   if (cipher?.constructor.name !== REUSING || !cipher.allocPacket || !cipher._onWrite) return;
-  const memory = Buffer.allocUnsafeSlow(ROOM + 64);
+  const memory = Buffer.allocUnsafeSlow(ROOM);
   const alloc = cipher.allocPacket.bind(cipher);
   const onWrite = cipher._onWrite.bind(cipher);
   // Its length goes out as it is, and may wait.

@@ -7,12 +7,10 @@ import { leanWrite } from './lean-write.js';
 import type { OnProgress } from './remote.js';
 import type { SendingFile } from './sending-file.js';
 import type { Lane } from './sftp-lanes.js';
+import { WriteLimit } from './sftp-limits.js';
 import { OPEN_MODE } from './sftp-protocol.js';
 
 const { WRITE, CREAT, TRUNC } = OPEN_MODE;
-
-/** At most 31,952: ssh2 splits larger ones for servers that are not OpenSSH and sends the rest later, out of order. */
-const CHUNK = 30_720;
 
 /** A large file lets waiting ones go first after this much; smaller ones follow each other whole. */
 const TURN = 8 * 1024 * 1024;
@@ -83,12 +81,14 @@ export class OrderedWriter {
 class WriteLine {
   readonly channel: SFTPWrapper;
   readonly write: SFTPWrapper['write'];
+  readonly limit: WriteLimit;
   readonly #socket: Socket;
   #isHeld = false;
 
   constructor(channel: SFTPWrapper, socket: Socket) {
     this.channel = channel;
     this.write = leanWrite(channel, () => this.hold());
+    this.limit = new WriteLimit(channel);
     this.#socket = socket;
   }
 
@@ -128,8 +128,9 @@ class Sending {
 
   /** Hands a block to ssh2, which copies it: the caller may reuse the memory at once. */
   async send(block: Buffer): Promise<void> {
-    for (let at = 0; at < block.length; at += CHUNK) {
-      const length = Math.min(CHUNK, block.length - at);
+    let length: number;
+    for (let at = 0; at < block.length; at += length) {
+      length = Math.min(this.#window.writeBytes(this.#line.limit.bytes), block.length - at);
       if (!this.#window.has(length)) await this.#window.room(length, this.#lane.attempt);
       this.#throwIfFailed();
       this.#write(block, at, length);

@@ -5,7 +5,8 @@ import { Crc64Nvme } from '../crc64nvme.js';
 import { Failure } from '../errors.js';
 import type { Pace } from './throttle.js';
 
-const BLOCK = 1024 * 1024;
+/** Four of the largest writes over SFTP, 34 of the smallest. */
+const BLOCK = 4 * 261_120;
 
 export interface SentDigest {
   /** Bytes read: exactly the size the file had when it was opened. */
@@ -66,7 +67,7 @@ export class SendingFile {
   }
 
   /**
-   * Every byte in blocks of at most 1 MiB, no faster than its pace; the next block is read while one is being sent. A
+   * Every byte in blocks of at most 1 MB, no faster than its pace; the next block is read while one is being sent. A
    * block is overwritten once the next is asked for. Rejects with `file-changed` when the file is not what it was: shorter, longer, rewritten.
    */
   async *blocks(): AsyncGenerator<Buffer, void, undefined> {

@@ -1,5 +1,6 @@
 import type { ParsedKey } from 'ssh2';
 import type SftpClient from 'ssh2-sftp-client';
+import { keepLimits } from './sftp-limits.js';
 
 type Sign = (data: Buffer, done: (signature: Buffer) => void) => void;
 
@@ -23,9 +24,9 @@ interface Channel {
 const HASHES: Record<string, string> = { 'rsa-sha2-256': 'sha256', 'rsa-sha2-512': 'sha512' };
 
 /**
- * ssh2 asks one thing at a time, and on a long line each question costs the way there and back. Three are not asked: whether
+ * ssh2 asks one thing at a time, and on a long line each question costs the way there and back. Three are not waited for: whether
  * our key would be welcome (it signs at once, as paramiko does), whether SFTP may begin (INIT goes with the request, as from
- * OpenSSH's own client), and how much OpenSSH takes at once, since no write of ours is larger than any server takes.
+ * OpenSSH's own client), and how much OpenSSH takes at once, which is asked beside the first file (`sftp-limits.ts`).
  * To be called right after `connect`. Of an ssh2 that looks different inside, nothing is touched: then it is slower.
  */
 export function takeShortcuts(client: SftpClient, keys: readonly ParsedKey[]): void {
@@ -64,8 +65,7 @@ function begin(channel: Channel | undefined): void {
   Object.defineProperty(channel, '_extensions', {
     get: () => extensions,
     set: (offered: Record<string, string>) => {
-      // What is not offered is not asked for.
-      delete offered['limits@openssh.com'];
+      keepLimits(channel, offered);
       extensions = offered;
     },
   });

@@ -4,6 +4,7 @@ import ssh2, { type AuthContext, type Connection } from 'ssh2';
 import { fingerprintOf } from '../../lib/remote/host-key.js';
 import { generateKeyPair } from '../../lib/remote/key-pair.js';
 import { ScriptedSession } from './scripted-sftp-session.js';
+import type { LimitsOffer } from './sftp-limits-offer.js';
 
 /** What the server does with one request: as it should, never answer, refuse, or reset the whole connection. */
 export type Answer = 'honest' | 'silence' | 'reset' | { status: number; message?: string };
@@ -19,6 +20,8 @@ export interface Script {
   kept?(path: string, bytes: number): number;
   /** Paths whose folder was not made are refused, as plain servers do; S3 needs no folders. */
   needsFolders?: boolean;
+  /** What it says it takes in one packet and in one write; without, it does not offer to say so. */
+  limits?: LimitsOffer;
   /** Never opens the SFTP channel though the sign-in succeeded. */
   noChannel?: boolean;
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import ssh2, { type SFTPWrapper } from 'ssh2';
 import type { Answer, Request, ScriptedSftpServer } from './scripted-sftp-server.js';
+import { offerLimits } from './sftp-limits-offer.js';
 
 const { OK, EOF, NO_SUCH_FILE, FAILURE, OP_UNSUPPORTED } = ssh2.utils.sftp.STATUS_CODE;
 
@@ -24,6 +25,8 @@ export class ScriptedSession {
     this.#server = server;
     this.#sftp = sftp;
     this.#socket = socket;
+    const { limits } = server.script;
+    if (limits) offerLimits(sftp, limits, () => server.note({ type: 'other', path: 'EXTENDED' }));
     sftp.on('OPEN', (id, path, flags) => this.#open(id, path, flags));
     sftp.on('WRITE', (id, handle, offset, data) => this.#write(id, handle, offset, Buffer.from(data)));
     sftp.on('CLOSE', (id, handle) => this.#close(id, handle));

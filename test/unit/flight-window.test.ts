@@ -3,6 +3,8 @@ import { Attempt } from '../../lib/remote/attempt.js';
 import { type Flight, FlightWindow } from '../../lib/remote/flight-window.js';
 
 const CHUNK = 30_720;
+/** Four of the largest writes. */
+const LEAST = 1_044_480;
 
 /** A line that takes one byte after the other at its rate, and brings acknowledgements after its delay. */
 class Line {
@@ -50,12 +52,12 @@ class Line {
 
 describe('how much may be under way', () => {
   it.each([
-    ['an ordinary line', 100, 50, 1_250_000, 2_000_000],
-    ['a slow one', 20, 100, 1_000_000, 1_000_000],
+    ['an ordinary line', 100, 50, 1_250_000, 2_100_000],
+    ['a slow one', 20, 100, LEAST, LEAST],
     ['a long one', 400, 60, 6_000_000, 8_000_000],
-    ['the quickest there is', 10_000, 0.1, 1_000_000, 1_000_000],
+    ['the quickest there is', 10_000, 0.1, LEAST, LEAST],
     ['one that is longer than memory allows', 1_000, 300, 8_000_000, 8_000_000],
-    ['one that takes more than a gigabit, at a gigabit', 10_000, 10, 1_000_000, 1_300_000],
+    ['one that takes more than a gigabit, at a gigabit', 10_000, 10, LEAST, 1_300_000],
   ])('is what %s holds, about twice', (_, mbit, rttMs, least, most) => {
     const line = new Line(mbit, rttMs);
     line.run(60);
@@ -94,17 +96,30 @@ describe('how much may be under way', () => {
   it('does not grow while nobody waits for it: under a cap, say', () => {
     const line = new Line(400, 60);
     for (let n = 0; n < 1_000; n++) line.window.landed(line.window.take(CHUNK));
-    expect(line.window.limit).toBe(1_000_000);
+    expect(line.window.limit).toBe(LEAST);
   });
 
   it('what is given back, or given up, lets the next one go', async () => {
     const { window } = new Line(100, 50);
     const attempt = new Attempt(new AbortController().signal);
-    window.take(1_000_000);
+    window.take(LEAST);
     const waiting = window.room(CHUNK, attempt);
     expect(await Promise.race([waiting, Promise.resolve('waits')])).toBe('waits');
     window.give(CHUNK);
     await waiting;
     expect(window.has(CHUNK)).toBe(true);
+  });
+
+  it.each([
+    ['a tenth of a second of an ordinary line', 20, 250_000],
+    ['all that the server takes on a quick one', 1_000, 261_120],
+    ['the least on a slow one', 2, 30_720],
+  ])('lets one write hold %s', (_, mbit, bytes) => {
+    const line = new Line(mbit, 20);
+    expect(line.window.writeBytes(261_120)).toBe(30_720);
+    line.run(60);
+    expect(line.window.writeBytes(261_120)).toBeGreaterThan(0.95 * bytes);
+    expect(line.window.writeBytes(261_120)).toBeLessThanOrEqual(bytes);
+    expect(line.window.writeBytes(30_720)).toBe(30_720);
   });
 });

@@ -39,12 +39,16 @@ async function serve(isWelcome: (context: PublicKeyAuthContext) => boolean) {
         seen.packets.push(0);
         const begin = holdReplies(connection);
         const channel = acceptSubsystem();
+        const held: Buffer[] = [];
         channel.on('data', (data: Buffer) => {
           for (let at = 0; at < data.length; at += 4 + data.readUInt32BE(at)) {
             const type = data[at + 4]!;
             seen.packets.push(type);
             begin();
-            channel.write(type === INIT ? VERSION : noSuchFile(data.readUInt32BE(at + 5)));
+            const answer = type === INIT ? VERSION : noSuchFile(data.readUInt32BE(at + 5));
+            // What it takes is not said before it is asked for something else.
+            if (type === EXTENDED) held.push(answer);
+            else for (const one of [...held.splice(0), answer]) channel.write(one);
           }
         });
       });
@@ -67,7 +71,7 @@ function holdReplies(connection: ssh2.Connection): () => void {
   };
 }
 
-const [INIT, STAT] = [1, 17];
+const [INIT, STAT, EXTENDED] = [1, 17, 200];
 const text = (value: string) => {
   const bytes = Buffer.from(value);
   const length = Buffer.alloc(4);
@@ -117,10 +121,10 @@ describe('what ssh2 would ask before it uploads', () => {
     },
   );
 
-  it('is not whether SFTP may begin, nor how much it may send at once', async () => {
+  it('is not whether SFTP may begin, nor, before anything else, how much it may send at once', async () => {
     const { seen, port } = await serve(() => false);
     expect(await look(connect(port, { password: 'secret' }))).toBeUndefined();
-    expect(seen.packets.slice(0, 3)).toEqual([0, INIT, STAT]);
+    expect(seen.packets.slice(0, 4)).toEqual([0, INIT, EXTENDED, STAT]);
   });
 
   it('a key that is refused leaves the password to be tried', async () => {
