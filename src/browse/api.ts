@@ -64,6 +64,8 @@ export interface RemoteStatus {
   reason: string | null;
   /** When the next attempt is due, ISO 8601. */
   retryAt?: string | null;
+  /** Files that are there, and count as delivered once they were looked at again (`settle`): how many, and when the first is due. */
+  lookAgain?: { files: number; firstAt: string | null };
   /** Motion recordings delivered in the last 24 hours: how many, and how many later than the deadline. */
   motion24h: { deadlineSeconds: number; sent: number; late: number; worstSeconds: number | null };
 }

@@ -7,7 +7,7 @@ import { Ledger } from '../ledger/ledger.js';
 import { statusReport } from '../operate/status.js';
 import { spoolLayout } from '../spool/layout.js';
 import { type Context, EXIT, type GlobalOptions, print, printJson, version } from './context.js';
-import { age, count, size, table } from './format.js';
+import { age, count, size, span, table } from './format.js';
 import { askService } from './running-service.js';
 import { thereFor } from './storage-there.js';
 
@@ -61,10 +61,11 @@ function readable(report: StatusReport, now: number): string {
     camera.backlog.files === 0 ? 'none' : `${count(camera.backlog.files, 'file')}, ${size(camera.backlog.bytes)}`,
     camera.gaps24h === 0 ? 'none' : `${camera.gaps24h} (${camera.gapSeconds24h} s)`,
   ]);
-  const remotes = report.remotes.map(({ name, state, motion24h, reason }) => {
+  const remotes = report.remotes.map(({ name, state, motion24h, reason, lookAgain }) => {
     const { sent, late, worstSeconds } = motion24h;
     const motion = sent === 0 ? 'none' : `${sent - late} of ${sent} (slowest ${Math.round(worstSeconds!)} s)`;
-    return [name, state, motion, reason && !isTold(reason) ? reason : ''];
+    const why = reason && !isTold(reason) ? [reason] : [];
+    return [name, state, motion, [...why, ...settling(lookAgain, now)].join('; ')];
   });
   const deadline = report.remotes[0]?.motion24h.deadlineSeconds;
   return [
@@ -85,6 +86,16 @@ function readable(report: StatusReport, now: number): string {
 
 function stateOf(reason: string | undefined, isTold: (reason: string) => boolean): string {
   return reason === undefined || isTold(reason) ? 'not recording' : reason;
+}
+
+/** What waits beside a remote that has nothing to send. */
+function settling(lookAgain: StatusReport['remotes'][number]['lookAgain'], now: number): string[] {
+  if (!lookAgain || lookAgain.files === 0) return [];
+  const { files, firstAt } = lookAgain;
+  const leftMs = firstAt === null ? 0 : Date.parse(firstAt) - now;
+  const when = leftMs <= 0 ? 'due' : `in ${span(leftMs / 1_000)}`;
+  const those = files === 1 ? '1 file is there, and counts' : `${files} files are there, and count`;
+  return [`${those} once looked at again (settle): ${files === 1 || leftMs <= 0 ? '' : 'the first '}${when}`];
 }
 
 function inboxLine({

@@ -49,6 +49,16 @@ export class Doubts {
     return (row?.due as number | null) ?? undefined;
   }
 
+  /** How many there are, and when the first is to be looked at; of an index alone (invariant I8). */
+  ahead(remote: string): { files: number; firstAt: number | undefined } {
+    const row = this.#db
+      .prepare(
+        "SELECT count(*) AS files, min(next_attempt_at) AS first FROM deliveries WHERE remote = ? AND state = 'doubted'",
+      )
+      .get(remote)!;
+    return { files: row.files as number, firstAt: (row.first as number | null) ?? undefined };
+  }
+
   /** It could not be looked at. */
   postponed(file: number, remote: string, lookAt: number): void {
     this.#db

@@ -145,12 +145,14 @@ function motionStatus(live: LiveMotion | undefined) {
 
 function remoteStatus({ ledger, now, deadlineMs }: StatusInput, name: string, live: LiveRemote | undefined) {
   const { sent, late, worstMs } = ledger.deliveries.punctuality(name, now - DAY_MS, deadlineMs);
+  const { files, firstAt } = ledger.doubts.ahead(name);
   return {
     name,
     state: live?.state ?? ('idle' as const),
     reason: live?.reason ?? ledger.deliveries.lastError(name) ?? null,
     retryAt: iso(live?.retryAt),
     unproven: ledger.deliveries.unprovenCount(name),
+    lookAgain: { files, firstAt: iso(firstAt) },
     motionWaitsSince: iso(ledger.deliveries.motionWaitsSince(name)),
     motion24h: {
       deadlineSeconds: deadlineMs / 1000,

@@ -3,6 +3,7 @@ import { ClockSteps } from '../../../src/ledger/clock-steps.js';
 import type { Connection, Row } from '../../../src/ledger/database.js';
 import { openDatabase } from '../../../src/ledger/database.js';
 import { Deliveries } from '../../../src/ledger/deliveries.js';
+import { Doubts } from '../../../src/ledger/doubts.js';
 import { Files } from '../../../src/ledger/files.js';
 import { Gaps } from '../../../src/ledger/gaps.js';
 import { Ledger } from '../../../src/ledger/ledger.js';
@@ -72,6 +73,7 @@ describe(`${FILES} files waiting for upload (I8)`, () => {
     const watched = {
       files: new Files(db),
       deliveries: new Deliveries(db),
+      doubts: new Doubts(db),
       owed: new Owed(db),
       gaps: new Gaps(db, clockSteps),
     };
@@ -153,6 +155,14 @@ describe(`${FILES} files waiting for upload (I8)`, () => {
     const steps = searches().filter((step) => step.includes(' deliveries '));
     expect(steps.length).toBeGreaterThan(0);
     for (const step of steps) expect(step).toMatch(/COVERING INDEX deliveries_\w+ \(remote>\?\)/);
+  });
+
+  it('counts what is to be looked at again, and when, from an index alone', () => {
+    db.exec(`BEGIN; INSERT INTO deliveries (file, remote, state, attempts, next_attempt_at, camera, urgency)
+      SELECT id, 'near', 'doubted', 1, ${NOON} + id, camera, 2 FROM files WHERE state = 'ready';`);
+    expect(cheap(1, () => ledger.doubts.ahead('near'))).toEqual({ files: FILES, firstAt: NOON + FILES + 1 });
+    db.exec('ROLLBACK');
+    expect(searches()).toEqual([expect.stringMatching(/COVERING INDEX deliveries_doubted \(remote=\?\)/)]);
   });
 
   it('reports the status in a few rows', () => {

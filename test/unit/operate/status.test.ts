@@ -77,3 +77,16 @@ it('says which source of motion does not work, where something depends on it', (
   const starting = [{ name: 'onvif', working: false }];
   expect(report({ recording: true }, { sources: starting, needed: true }).state).toBe('ok');
 });
+
+it('says of a remote with nothing to send what is still to be looked at there', () => {
+  expect(report({ recording: true }).remotes[0]!.lookAgain).toEqual({ files: 0, firstAt: null });
+  for (const minutes of [20, 15]) {
+    const id = ledger.files.begin(newFile(NOON - minutes * 60_000));
+    ledger.files.setState(id, 'ready');
+    ledger.deliveries.add(id, ['aws']);
+    ledger.doubts.begin(id, 'aws', NOON, NOON + minutes * 60_000, 'stat', 'size');
+  }
+  const { remotes, cameras } = report({ recording: true });
+  expect(cameras[0]!.backlog.files).toBe(2);
+  expect(remotes[0]).toMatchObject({ state: 'idle', lookAgain: { files: 2, firstAt: '2026-05-03T12:15:00.000Z' } });
+});

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CameraStatus } from '../../../src/browse/api.js';
 import { Zone } from '../../../web/src/timeline/zone.js';
-import { doingOf, tally } from '../../../web/src/wall/words.js';
+import { doingOf, settling, tally } from '../../../web/src/wall/words.js';
 
 const NOON = Date.UTC(2026, 4, 3, 12);
 const zone = new Zone('Europe/Copenhagen');
@@ -42,4 +42,17 @@ describe('what the wall says of a camera', () => {
     expect(tally(all.map(camera))).toBe('1 of 3 cameras recording, 1 waiting for motion, 1 off, 2 delivered by others');
     expect(tally([{ recording: true }].map(camera))).toBe('1 of 1 camera recording');
   });
+});
+
+it.each([
+  [undefined, ''],
+  [{ files: 0, firstAt: null }, ''],
+  [{ files: 1, firstAt: '2026-05-03T12:08:00Z' }, ', 1 file is there, and counts once looked at again: in 8 min'],
+  [
+    { files: 2, firstAt: '2026-05-03T12:08:00Z' },
+    ', 2 files are there, and count once looked at again: the first in 8 min',
+  ],
+  [{ files: 2, firstAt: '2026-05-03T11:59:00Z' }, ', 2 files are there, and count once looked at again: due'],
+])('what waits beside a remote that has nothing left to send is told: %j', (lookAgain, text) => {
+  expect(settling({ lookAgain }, NOON)).toBe(text);
 });

@@ -5,7 +5,7 @@ import { getStatus } from '../api.js';
 import { repeat, serverNow } from '../clock.js';
 import { ago, bytes, count, duration } from '../format.js';
 import { session } from '../session.js';
-import { doingOf, tally } from '../wall/words.js';
+import { doingOf, settling, tally } from '../wall/words.js';
 import { LatestPicture } from '../widgets/latest-picture.js';
 
 const POLL_MS = 3000;
@@ -97,6 +97,7 @@ function Remotes({ remotes, now }: { remotes: RemoteStatus[]; now: number }) {
         <p key={remote.name} class={`remote ${remote.state}`}>
           <b>{remote.name}</b> {REMOTE_STATES[remote.state]}
           {remote.retryAt && `, next try ${ago(Date.parse(remote.retryAt), now)}`}
+          {settling(remote, now)}
           {remote.reason && (
             <>
               : <span class="reason">{remote.reason}</span>

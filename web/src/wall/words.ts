@@ -1,5 +1,5 @@
-import type { CameraStatus } from '../../../src/browse/api.js';
-import { count } from '../format.js';
+import type { CameraStatus, RemoteStatus } from '../../../src/browse/api.js';
+import { ago, count } from '../format.js';
 import type { Zone } from '../timeline/zone.js';
 
 /** What a camera does, in words. No DOM here: these are unit-tested. */
@@ -34,6 +34,15 @@ export function tally(cameras: readonly CameraStatus[]): string {
     ...(off > 0 ? [`${off} off`] : []),
     ...(delivered > 0 ? [`${delivered} delivered by others`] : []),
   ].join(', ');
+}
+
+/** `, 2 files are there, and count once looked at again: the first in 8 min`; nothing where none are. */
+export function settling({ lookAgain }: Pick<RemoteStatus, 'lookAgain'>, now: number): string {
+  if (!lookAgain || lookAgain.files === 0) return '';
+  const { files, firstAt } = lookAgain;
+  const at = firstAt === null ? now : Date.parse(firstAt);
+  const when = at <= now ? 'due' : `${files === 1 ? '' : 'the first '}${ago(at, now)}`;
+  return `, ${count(files, 'file')} ${files === 1 ? 'is there, and counts' : 'are there, and count'} once looked at again: ${when}`;
 }
 
 /** `19:00` today, else with its day. */
