@@ -1,3 +1,4 @@
+import type { Beat } from '../lib/beat.js';
 import type { Clock } from '../lib/clock.js';
 import type { Log } from '../lib/log.js';
 import { ReadTurns } from '../lib/rtsp/read-turns.js';
@@ -42,6 +43,8 @@ interface Parts {
   hearing?: Hearing | undefined;
   ledger: Ledger;
   clock: Clock;
+  /** Shared by all cameras. */
+  beat?: Beat;
   log: Log;
 }
 
@@ -59,7 +62,7 @@ export function buildMotion(config: Config, parts: Parts): ReadonlyMap<string, C
 }
 
 function cameraMotion(camera: string, settings: CameraConfig, config: Config, parts: Joint): CameraMotion {
-  const { clock, log, ledger, hearing } = parts;
+  const { clock, beat, log, ledger, hearing } = parts;
   const schedule = scheduleFor(config.record, settings.record, config.timezone);
   const { calm, on_motion: onMotion } = { ...config.snapshot, ...settings.snapshot };
   const wantsPictures = calm !== undefined || onMotion;
@@ -71,7 +74,7 @@ function cameraMotion(camera: string, settings: CameraConfig, config: Config, pa
   const holdMs = settings.motion?.hold ?? config.motion.hold;
   const { pre_roll: preRollMs, post_roll: postRollMs, pre_roll_memory: memoryBytes } = recordOf(settings, config);
   const watch: MotionWatch = new MotionWatch({
-    ...{ camera, sources, holdMs, ledger, clock, log },
+    ...{ camera, sources, holdMs, ledger, clock, beat, log },
     wanted: () => wantsPictures || !plan.rests(clock.now()),
   });
   const plan = new RecordingPlan({ schedule, preRollMs, postRollMs, memoryBytes, watcher: watch, clock });

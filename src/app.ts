@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { Beat } from '../lib/beat.js';
 import type { Clock } from '../lib/clock.js';
 import { defaultRouteInterface } from '../lib/default-route.js';
 import { messageOf } from '../lib/errors.js';
@@ -87,6 +88,7 @@ export class App implements Service {
   readonly #services: Service[];
   readonly #cutShort = new AbortController();
   readonly #machine = thisMachine();
+  readonly #beat: Beat;
 
   /**
    * Takes the storage folder over and repairs what a crash left half done. Nothing runs yet.
@@ -148,6 +150,7 @@ export class App implements Service {
     const { config, ffmpeg, clock, log } = options;
     const { ledger, spool } = parts;
     this.options = options;
+    this.#beat = new Beat(clock);
     this.ledger = ledger;
     this.spool = spool;
     this.storage = parts.storage;
@@ -165,7 +168,8 @@ export class App implements Service {
     this.locators = buildLocators(config, { ledger, clock, log });
     this.hearing = config.mqtt && new Hearing();
     const { locators, hearing } = this;
-    this.motion = buildMotion(config, { locators, hearing, ffmpeg: ffmpeg.path, ledger, clock, log });
+    const beat = this.#beat;
+    this.motion = buildMotion(config, { locators, hearing, ffmpeg: ffmpeg.path, ledger, clock, beat, log });
     this.#finisher.kindOf = (camera, start, end) => this.motion.get(camera)?.kindOf(start, end) ?? 'continuous';
     this.recorders = this.#buildRecorders(parts.crashed, parts.films);
     this.pictures = new Pictures(ffmpeg.path, clock, (camera) => this.recorder(camera)?.state);
@@ -235,6 +239,7 @@ export class App implements Service {
       return new Recorder({
         ...{ camera, engine: engines[record.engine], clock, log, ledger: this.ledger, sink: this.#finisher },
         machine: this.#machine,
+        beat: this.#beat,
         source: async (signal) => {
           await this.#mayWrite();
           return await cameraStream('main', settings, locator, signal);

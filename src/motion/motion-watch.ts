@@ -1,3 +1,4 @@
+import { Beat } from '../../lib/beat.js';
 import type { Clock } from '../../lib/clock.js';
 import { messageOf } from '../../lib/errors.js';
 import type { Log } from '../../lib/log.js';
@@ -14,6 +15,8 @@ export interface MotionWatchOptions {
   wanted?(): boolean;
   ledger: { motion: Motion };
   clock: Clock;
+  /** At which `wanted` is asked; shared by all cameras, or of its own where it is left out. */
+  beat?: Beat;
   log: Log;
 }
 
@@ -31,8 +34,6 @@ interface OpenSpan {
   score: number | undefined;
 }
 
-const CHECK_MS = 1_000;
-
 /** Joins all that notices motion before one camera: spans in the ledger, and word to whoever follows. */
 export class MotionWatch implements Service {
   readonly name: string;
@@ -40,6 +41,7 @@ export class MotionWatch implements Service {
   readonly #options: MotionWatchOptions;
   readonly #listeners = new Set<(notice: MotionNotice) => void>();
   readonly #spans = new Map<string, OpenSpan>();
+  readonly #beat: Beat;
   #running = false;
   #since: number | undefined;
   #lastEnd: number | undefined;
@@ -48,6 +50,7 @@ export class MotionWatch implements Service {
     this.camera = options.camera;
     this.name = `motion ${options.camera}`;
     this.#options = options;
+    this.#beat = options.beat ?? new Beat(options.clock);
   }
 
   /** Since when something has been moving; undefined if nothing does. */
@@ -88,23 +91,21 @@ export class MotionWatch implements Service {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, wanted = () => true } = this.#options;
+    const { wanted = () => true } = this.#options;
     while (!signal.aborted) {
       if (wanted()) await this.#watch(signal, wanted);
-      await clock.sleep(CHECK_MS, signal);
+      await this.#beat.until(wanted, signal);
     }
   }
 
   async #watch(signal: AbortSignal, wanted: () => boolean): Promise<void> {
-    const { sources, clock } = this.#options;
+    const { sources } = this.#options;
     const stop = new AbortController();
     const until = AbortSignal.any([signal, stop.signal]);
     this.#running = true;
     const following = Promise.all(sources.map((source) => this.#follow(source, until)));
-    while (!until.aborted) {
-      await clock.sleep(CHECK_MS, until);
-      if (!wanted()) stop.abort();
-    }
+    await this.#beat.until(() => !wanted(), signal);
+    stop.abort();
     await following;
     this.#running = false;
   }

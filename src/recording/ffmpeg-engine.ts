@@ -1,8 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import { PassThrough, type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { ended, spawnDependent, stopChild, tail } from '../../lib/child.js';
 import type { Clock } from '../../lib/clock.js';
+import { EventQueue } from '../../lib/event-queue.js';
 import { redact } from '../../lib/redact.js';
 import { relayTls } from '../../lib/rtsp/tls-relay.js';
 import { type SegmentArguments, segmentArguments, sourceList } from './arguments.js';
@@ -108,7 +109,7 @@ class Attempt {
     const events = this.#parse(gone);
     let streamed = false;
     try {
-      for await (const event of events as AsyncIterable<EngineEvent>) {
+      for await (const event of events) {
         streamed = true;
         yield event;
       }
@@ -123,8 +124,8 @@ class Attempt {
   }
 
   /** Both of ffmpeg's reports as one stream of events, in the order they were read. */
-  #parse(gone: Promise<unknown>): PassThrough {
-    const events = new PassThrough({ objectMode: true });
+  #parse(gone: Promise<unknown>): EventQueue<EngineEvent> {
+    const events = new EventQueue<EngineEvent>();
     const progress = new ProgressReader();
     lines(this.#child.stdio[3] as Readable, (line) => {
       const event = progress.line(line);
@@ -132,18 +133,18 @@ class Attempt {
       // The report at the end tells of frames that may have come long before.
       if (line === 'progress=end') this.#heard.ended(event.mediaMs);
       else this.#heard.reported(event.mediaMs);
-      events.write(event);
+      events.push(event);
     });
     lines(this.#child.stdout!, (line) => {
       const closed = segmentLine(line);
       if (!closed) return;
       const { name, startMs, endMs } = closed;
       this.#heard.closed(endMs);
-      events.write({ type: 'segment', file: join(this.#directory, name), startMs, endMs } satisfies EngineEvent);
+      events.push({ type: 'segment', file: join(this.#directory, name), startMs, endMs });
     });
     gone.then(
       () => events.end(),
-      (error: Error) => events.destroy(error),
+      (error: unknown) => events.fail(error),
     );
     return events;
   }

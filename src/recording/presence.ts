@@ -40,12 +40,14 @@ export class Presence {
 
   /** Media up to `mediaMs` has come; the run's times are known. */
   reached(mediaMs: number, wallAt: (mediaMs: number) => number): void {
+    const isTold = !this.idle || mediaMs - this.#extendedAtMs < EXTEND_MS;
+    if (this.#due.length === 0 && isTold) return;
     this.#attempt(() => {
       for (let border = this.#due[0]; border; border = this.#due[0]) {
         this.#note(border.type, border.fromMs, wallAt(border.fromMs));
         this.#due.shift();
       }
-      if (!this.idle || mediaMs - this.#extendedAtMs < EXTEND_MS) return;
+      if (isTold) return;
       this.#options.ledger.offs.extend(this.#options.camera, wallAt(mediaMs));
       this.#extendedAtMs = mediaMs;
     });

@@ -1,3 +1,4 @@
+import type { Beat } from '../../lib/beat.js';
 import type { Clock } from '../../lib/clock.js';
 import type { Log } from '../../lib/log.js';
 import type { Machine } from '../../lib/machine.js';
@@ -34,6 +35,8 @@ export interface RecorderOptions {
   sink: SegmentSink;
   ledger: Ledger;
   clock: Clock;
+  /** At which it is looked whether pictures come; shared by all cameras, or of its own where it is left out. */
+  beat?: Beat;
   /** By which a start knows that the clock was set while nobody could note it. */
   machine: Machine;
   log: Log;

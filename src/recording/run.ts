@@ -78,7 +78,7 @@ export class Run {
     ledger.runs.start(this.#id, camera, clock.now());
     this.#state.directory = this.#directory;
     const told = ({ message }: Failure) => Object.assign(this.#state, { recording: false, reason: message });
-    const watchdog = new Watchdog(clock, told, startMs);
+    const watchdog = new Watchdog(clock, told, startMs, this.#options.beat);
     this.#watchdog = watchdog;
     const watching = watchdog.run(signal);
     const { plan } = this.#options;

@@ -1,3 +1,4 @@
+import { Beat } from '../../lib/beat.js';
 import type { Clock } from '../../lib/clock.js';
 import { Failure } from '../../lib/errors.js';
 import { SILENT_HINT } from './engine.js';
@@ -8,8 +9,6 @@ const SILENT_MS = 9_000;
 /** A camera may take longer than that to start a stream: noticed within 15 s, and the next attempts are given more. */
 export const START_MS = 13_000;
 
-const CHECK_MS = 1_000;
-
 /** A check that comes this late was not late because of the camera: the machine slept. Nobody is restarted for that. */
 const SLEPT_MS = 5_000;
 
@@ -19,15 +18,26 @@ export class Watchdog {
   readonly #stop = new AbortController();
   #allowedMs: number;
   #fedAt: number;
+  #checkedAt: number;
   #barked: Failure | undefined;
   readonly #onSilence: (failure: Failure) => void;
+  readonly #beat: Beat;
 
-  /** `onSilence` is told at once; ending the process takes a moment longer. A stream may take `startMs` to begin. */
-  constructor(clock: Clock, onSilence: (failure: Failure) => void = () => undefined, startMs = START_MS) {
+  /**
+   * `onSilence` is told at once; ending the process takes a moment longer. A stream may take `startMs` to begin. `beat`: at
+   * which it looks; of its own where it is left out.
+   */
+  constructor(
+    clock: Clock,
+    onSilence: (failure: Failure) => void = () => undefined,
+    startMs = START_MS,
+    beat = new Beat(clock),
+  ) {
     this.#clock = clock;
     this.#allowedMs = startMs;
     this.#onSilence = onSilence;
-    this.#fedAt = clock.monotonic();
+    this.#fedAt = this.#checkedAt = clock.monotonic();
+    this.#beat = beat;
   }
 
   /** Aborts when the run has to end: because of silence, or because the signal given to `run` did. */
@@ -60,15 +70,18 @@ export class Watchdog {
     const stop = () => this.#stop.abort();
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop);
-    let lastCheck = this.#clock.monotonic();
-    while (!this.#stop.signal.aborted) {
-      await this.#clock.sleep(CHECK_MS, this.#stop.signal);
-      const now = this.#clock.monotonic();
-      if (now - lastCheck > SLEPT_MS) this.#fedAt = now;
-      lastCheck = now;
-      if (now - this.#fedAt > this.#allowedMs) this.#bark(now - this.#fedAt);
-    }
+    this.#checkedAt = this.#clock.monotonic();
+    await this.#beat.until(() => this.#check(), this.#stop.signal);
     signal.removeEventListener('abort', stop);
+  }
+
+  /** Whether there is nothing more to watch. */
+  #check(): boolean {
+    const now = this.#clock.monotonic();
+    if (now - this.#checkedAt > SLEPT_MS) this.#fedAt = now;
+    this.#checkedAt = now;
+    if (now - this.#fedAt > this.#allowedMs) this.#bark(now - this.#fedAt);
+    return this.#stop.signal.aborted;
   }
 
   #bark(silentMs: number): void {
