@@ -1,7 +1,7 @@
 import express, { type Express } from 'express';
 import { MemoryStore } from 'express-rate-limit';
 import helmet from 'helmet';
-import { onlyKnownHosts, onlyOwnPages, onlyViewers } from './guard.js';
+import { type OnViewer, onlyKnownHosts, onlyOwnPages, onlyViewers } from './guard.js';
 import type { WebOptions } from './options.js';
 import { Playback } from './playback.js';
 import { answerErrors, Refusal } from './refusal.js';
@@ -29,7 +29,7 @@ export interface Application {
 }
 
 /** Everything the server answers, in the order it is asked. What stands below `onlyViewers` cannot be reached without signing in. */
-export function createApplication(options: WebOptions): Application {
+export function createApplication(options: WebOptions, onViewer: OnViewer = () => undefined): Application {
   const { log, pages, hosts } = options;
   const app = express();
   const sessions = new Sessions(options);
@@ -48,7 +48,7 @@ export function createApplication(options: WebOptions): Application {
   if (options.ticket !== undefined) ticketRoute(app, sessions, options.ticket, options);
   pageRoutes(app, pages, options);
 
-  app.use(onlyViewers(sessions, options));
+  app.use(onlyViewers(sessions, options, onViewer));
 
   sessionRoutes(app, { sessions, sites }, options);
   statusRoute(app, options);

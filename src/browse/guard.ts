@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import type { Request, RequestHandler, Response } from 'express';
 import { allowEmbedding } from './embedding.js';
 import type { WebOptions } from './options.js';
@@ -55,8 +55,15 @@ export interface Viewer {
   scope: 'read' | 'full';
 }
 
+/** Told of the connections of those who may look. */
+export type OnViewer = (socket: Socket) => void;
+
 /** From here on, only with a session or the local token. What is behind it is never kept in a cache unless it says so. */
-export function onlyViewers(sessions: Sessions, { localToken, tokens }: WebOptions): RequestHandler {
+export function onlyViewers(
+  sessions: Sessions,
+  { localToken, tokens }: WebOptions,
+  onViewer: OnViewer,
+): RequestHandler {
   const byToken = (token: string | undefined): Viewer | undefined => {
     if (token === undefined) return undefined;
     if (sameSecret(token, localToken)) return { user: null, scope: 'full' };
@@ -74,6 +81,7 @@ export function onlyViewers(sessions: Sessions, { localToken, tokens }: WebOptio
       throw new Refusal(401, 'sign-in', 'Sign in first.');
     }
     response.locals.viewer = viewer;
+    onViewer(request.socket);
     response.set('Cache-Control', 'no-store');
     next();
   };

@@ -7,6 +7,7 @@ import { isPasswordHash } from '../../lib/password.js';
 import type { Service } from '../../lib/service.js';
 import { type Application, createApplication } from './application.js';
 import type { WebOptions } from './options.js';
+import { Visitors } from './visitors.js';
 
 /** How long answers that are on their way may take to be finished once the server stops. */
 const GRACE_MS = 500;
@@ -14,6 +15,8 @@ const GRACE_MS = 500;
 const IDLE_MS = 600_000;
 /** Viewers must not use up the file handles the recording needs. */
 const MOST_CONNECTIONS = 200;
+/** Those beyond are being closed to make room. */
+const MOST_VISITORS = 180;
 const SHORTEST_SECRET = 32;
 
 /** The pages, the API they read, and the footage, over HTTP. */
@@ -28,8 +31,10 @@ export class WebServer implements Service {
   constructor(options: WebOptions) {
     requireSecrets(options);
     this.#options = options;
-    this.#application = createApplication(options);
+    const visitors = new Visitors(MOST_VISITORS);
+    this.#application = createApplication(options, (socket) => visitors.know(socket));
     this.#server = createServer(this.#application.app);
+    visitors.watch(this.#server);
     this.#server.maxConnections = MOST_CONNECTIONS;
     this.#server.setTimeout(IDLE_MS);
   }

@@ -36,6 +36,8 @@ export interface Asking {
   method?: string;
   headers?: Record<string, string>;
   body?: string;
+  /** An address of this machine. */
+  from?: string;
 }
 
 /** A recorder's web server on loopback, over an archive folder with one day of two cameras. */
@@ -63,10 +65,11 @@ export class WebSite {
   }
 
   /** Sends `path` as it stands: `fetch` would tidy it up. */
-  async ask(path: string, { method = 'GET', headers = {}, body }: Asking = {}): Promise<Answer> {
+  async ask(path: string, { method = 'GET', headers = {}, body, from }: Asking = {}): Promise<Answer> {
     const { hostname, port } = new URL(this.url);
     return new Promise((resolve, reject) => {
-      const request = send({ hostname, port, path, method, headers, agent: false }, (response) => {
+      const of = { hostname, port, path, method, headers, agent: false, ...(from && { localAddress: from }) };
+      const request = send(of, (response) => {
         text(response)
           .then((body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }))
           .catch(reject);
@@ -79,8 +82,9 @@ export class WebSite {
     return this.ask(path, { ...more, headers: { authorization: `Bearer ${LOCAL_TOKEN}`, ...headers } });
   }
 
-  signIn(user = USER, password = PASSWORD, headers: Record<string, string> = {}): Promise<Answer> {
+  signIn(user = USER, password = PASSWORD, headers: Record<string, string> = {}, from?: string): Promise<Answer> {
     return this.ask('/api/v1/login', {
+      ...(from && { from }),
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
       body: JSON.stringify({ user, password }),
