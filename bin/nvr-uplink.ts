@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { setMaxListeners } from 'node:events';
-import { existsSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 
 // What is new is looked through when it is 1 MB, not 16: it holds buffers, and an upload takes 30 MB less. Before anything is loaded,
@@ -10,7 +9,6 @@ if (!process.argv.includes('run')) setFlagsFromString('--semi-space-growth-facto
 const { main } = await import('../src/cli/program.js');
 const { systemClock } = await import('../lib/clock.js');
 
-if (existsSync('.env')) process.loadEnvFile('.env');
 // Which Node we support is ours to say; the SDK's own word on that would stand in the middle of our output.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
@@ -31,6 +29,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 process.exitCode = await main(process.argv.slice(2), {
   env: process.env,
+  loadEnvFile: (path) => process.loadEnvFile(path),
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,

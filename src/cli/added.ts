@@ -5,8 +5,13 @@ import { table, usage } from './format.js';
 
 type NewCamera = Extract<Addition, { action: 'add' }>;
 
-/** What was written, and what is to be done next. */
-export function addedText(additions: readonly Addition[], file: string, saved: boolean, columns: number): string {
+/** What was written, and what is to be done next. `saved`: where the password is. */
+export function addedText(
+  additions: readonly Addition[],
+  file: string,
+  saved: string | undefined,
+  columns: number,
+): string {
   const rows = additions.map((addition) =>
     addition.action === 'add'
       ? ['added', addition.name, addition.camera.address, makeOf(addition.camera)]
@@ -15,7 +20,7 @@ export function addedText(additions: readonly Addition[], file: string, saved: b
   const [, ...lines] = table(['', 'NAME', 'ADDRESS', ''], rows).split('\n');
   const variables = variablesOf(additions).join(', ');
   const where = saved
-    ? `The password is in .env, which only you can read, as ${variables}.`
+    ? `The password is in ${saved}, which only you can read, as ${variables}.`
     : `Put the password into .env or the environment, as ${variables}; or run this with --save-password.`;
   const first = additions.find((addition): addition is NewCamera => addition.action === 'add');
   return [
@@ -37,8 +42,8 @@ function variablesOf(additions: readonly Addition[]): string[] {
   return [...new Set(all)];
 }
 
-/** Appends the password to `./.env`, under each camera's variable. Lines that are there stay, but for these variables. */
-export async function savePasswords(additions: readonly Addition[], password: string, file = '.env'): Promise<void> {
+/** Appends the password to a `.env` file, under each camera's variable. Lines that are there stay, but for these variables. */
+export async function savePasswords(additions: readonly Addition[], password: string, file: string): Promise<void> {
   const variables = variablesOf(additions);
   if (variables.length === 0) return;
   const value = quoted(password);

@@ -19,7 +19,7 @@ export function declareCameraCommands(program: Command, action: Declare): Comman
       'ask these instead of the network: 192.168.1.20, https://192.168.1.20, rtsp://192.168.1.20/stream1',
     )
     .option('--add', 'write new ones into the configuration, and the new address of those that moved')
-    .option('--save-password', 'with --add: put the password into ./.env')
+    .option('--save-password', 'with --add: put the password into .env, beside the configuration file')
     .option('--wait <time>', 'how long to listen', '5s')
     .option('--interface <name...>', 'only on these networks (default: all)');
   action(find, async () => (await import('./discover.js')).discover);

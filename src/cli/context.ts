@@ -5,6 +5,8 @@ import type { Clock } from '../../lib/clock.js';
 /** What a command gets from the outside; `bin/` fills it in, tests do otherwise. */
 export interface Context {
   env: Readonly<Record<string, string | undefined>>;
+  /** Adds to `env` what a `.env` file says, where it is not set. Without, no such file is read. */
+  loadEnvFile?: (path: string) => void;
   stdin: Readable;
   stdout: Writable & { isTTY?: boolean };
   stderr: Writable & { isTTY?: boolean };

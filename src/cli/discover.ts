@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import PQueue from 'p-queue';
 import { ensureFfmpeg } from '../../lib/ffmpeg/find.js';
 import { discoverReport, probeAddress } from '../../lib/onvif/discovery.js';
@@ -191,7 +191,10 @@ async function add(
     say('There is nothing to add to the configuration.');
     return;
   }
-  if (options.savePassword && signIn.password !== undefined) await savePasswords(additions, signIn.password);
+  // Where it is read, wherever the recorder is started.
+  const env = join(dirname(known.file), '.env');
+  if (options.savePassword && signIn.password !== undefined) await savePasswords(additions, signIn.password, env);
   await editFile(known.file, (text) => withAdditions(text, additions));
-  say(addedText(additions, relative('', known.file), options.savePassword === true, width(context)));
+  const saved = options.savePassword === true ? relative('', env) : undefined;
+  say(addedText(additions, relative('', known.file), saved, width(context)));
 }

@@ -5,6 +5,7 @@ import { declareArchiveCommands, placeOptions } from './archive-commands.js';
 import { declareAwsCommands } from './aws-commands.js';
 import { declareCameraCommands } from './camera-commands.js';
 import { type Context, EXIT, type GlobalOptions, printJson, version } from './context.js';
+import { envFiles, loadEnvFiles } from './env-files.js';
 import { declareSimulate } from './simulate-options.js';
 import { declareUploadCommands } from './upload-commands.js';
 
@@ -51,8 +52,10 @@ function build(context: Context, exit: (code: number) => void): Command {
   /** Loaded only when it is asked for: `status` need not wait for a simulator. */
   const action: Declare = (command, load) =>
     command.action(async (...given: unknown[]) => {
+      const options = command.optsWithGlobals<GlobalOptions>();
+      readEnvFiles(context, options);
       const perform = await load();
-      exit(await perform(context, command.optsWithGlobals(), ...given.slice(0, -2)));
+      exit(await perform(context, options, ...given.slice(0, -2)));
     });
 
   action(
@@ -150,6 +153,11 @@ function inherit(command: Command): void {
     .option('--json', 'print JSON')
     .option('-q, --quiet', 'only warnings and errors')
     .option('-v, --verbose', 'everything');
+}
+
+/** Before any setting is looked at. */
+function readEnvFiles({ env, loadEnvFile, stderr }: Context, { config }: GlobalOptions): void {
+  if (loadEnvFile) loadEnvFiles(envFiles(config, env), loadEnvFile, (line) => stderr.write(`${line}\n`));
 }
 
 /** What is wrong is the command line or the configuration: exit status 2. */

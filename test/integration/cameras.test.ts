@@ -37,9 +37,10 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-async function nvr(...args: string[]) {
+const nvr = (...args: string[]) => nvrIn(dir, ...args);
+async function nvrIn(folder: string, ...args: string[]) {
   const script = 'cd "$0" && exec "$@"';
-  const { code, stdout, stderr } = await network.run('sh', ['-c', script, dir, process.execPath, PROGRAM, ...args]);
+  const { code, stdout, stderr } = await network.run('sh', ['-c', script, folder, process.execPath, PROGRAM, ...args]);
   return { code, stdout: String(stdout), stderr: String(stderr) };
 }
 const signIn = () => ['--username', 'admin', '--password-file', join(dir, 'password')];
@@ -62,7 +63,9 @@ it('says who is there, and that it needs a sign-in to say more', async () => {
 });
 
 it('tells what each camera is and streams, and adds all of them to the configuration', async () => {
-  const { code, stdout, stderr } = await nvr('discover', '--json', '--add', '--save-password', ...signIn());
+  // From another folder: the password goes beside the configuration, where it is read.
+  const adding = ['discover', '-c', config, '--json', '--add', '--save-password', ...signIn()];
+  const { code, stdout, stderr } = await nvrIn(tmpdir(), ...adding);
   expect(code, stderr).toBe(0);
   const found = JSON.parse(stdout) as SurveyedCamera[];
   for (const { persona, address, serial, mac, main, sub } of network.cameras) {

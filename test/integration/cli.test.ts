@@ -83,6 +83,22 @@ describe('nvr-uplink config validate', () => {
     });
   });
 
+  it('reads .env beside the configuration, then in the current folder, and leaves alone what is set', async () => {
+    await mkdir(join(dir, 'elsewhere'));
+    const remotes = `remotes: { one: { type: folder, path: "./\${A}-\${B}-\${C}" } }`;
+    const file = await config('elsewhere/c.yaml', `${VALID.replace(/remotes:.*/, remotes)}`);
+    await config('elsewhere/.env', 'A=beside\nB=beside\n');
+    await config('.env', 'A=here\nB=here\nC=here\n');
+    try {
+      const { stdout, stderr } = await run(['config', 'validate', '--json', '-c', file], { A: 'set' });
+      expect(JSON.parse(stdout), stderr).toMatchObject({
+        warnings: [{ value: JSON.stringify(join(dir, 'elsewhere/set-beside-here')) }],
+      });
+    } finally {
+      await rm(join(dir, '.env'));
+    }
+  });
+
   it('exits 2 and names every fault, for people and for scripts, and no secret', async () => {
     const faulty = `${VALID}timezone: Mars\nweb: { listen: nowhere, password: CANARY }\n`;
     const file = await config('faulty.yaml', faulty);
