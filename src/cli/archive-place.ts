@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { whatThereIs } from '../../lib/nearest.js';
 import type { ObjectReader } from '../../lib/objects/object-reader.js';
 import { archiveReader, archiveWriter, bucketReader, sitesOf } from '../archive/reader.js';
-import { loadConfig } from '../config/load.js';
+import { loadConfig, TO_READ } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { isName } from '../segment.js';
 import type { Context, GlobalOptions } from './context.js';
@@ -85,7 +85,7 @@ async function readerOf(context: Context, options: PlaceOptions): Promise<{ read
     throw usage('--bucket and --folder are two places', 'Leave one out.');
   if (folder !== undefined) return { reader: await folderReader(folder) };
   if (bucket !== undefined) return { reader: await bucketReader({ ...options, bucket }, context.env) };
-  const { config } = loadConfig(options.config, context.env);
+  const { config } = loadConfig(options.config, context.env, TO_READ);
   if (config.archive) return { reader: await archiveReader(config.archive), config };
   throw usage('The configuration names no `archive`', 'Say where it is: --bucket NAME, or --folder DIR');
 }

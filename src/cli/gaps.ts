@@ -1,6 +1,6 @@
 import { account } from '../archive/timeline.js';
 import { inboxCameras } from '../config/inbox-cameras.js';
-import { loadConfig } from '../config/load.js';
+import { loadConfig, TO_ASK } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import type { BackfillRow } from '../ledger/backfills.js';
 import { clockEntry } from '../ledger/clock-steps.js';
@@ -30,7 +30,7 @@ interface Range {
 
 /** `nvr-uplink gaps`: what is missing, and why; exit status 3 where time is neither recorded nor a gap. */
 export async function gaps(context: Context, options: GapsOptions): Promise<number> {
-  const { config } = loadConfig(options.config, context.env);
+  const { config } = loadConfig(options.config, context.env, TO_ASK);
   const now = context.clock.now();
   const range = rangeOf(options, config.timezone, now);
   const ledger = openLedger(config);

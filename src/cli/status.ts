@@ -1,7 +1,7 @@
 import { freeBytes, nearestThere } from '../../lib/files.js';
 import type { StatusReport } from '../browse/api.js';
 import { inboxCameras } from '../config/inbox-cameras.js';
-import { loadConfig } from '../config/load.js';
+import { loadConfig, TO_ASK } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { Ledger } from '../ledger/ledger.js';
 import { statusReport } from '../operate/status.js';
@@ -13,7 +13,7 @@ import { thereFor } from './storage-there.js';
 
 /** `nvr-uplink status`: asks the running service, or the ledger where none runs. Exit 0 ok, 3 anything else. */
 export async function status(context: Context, options: GlobalOptions): Promise<number> {
-  const { config } = loadConfig(options.config, context.env);
+  const { config } = loadConfig(options.config, context.env, TO_ASK);
   const asked = await askService(config, '/api/v1/status', context.clock);
   const report =
     'reply' in asked

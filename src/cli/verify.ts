@@ -3,7 +3,7 @@ import { dayBounds } from '../archive/day.js';
 import { archiveReader, remoteReader } from '../archive/reader.js';
 import { camerasOf } from '../archive/verify/verify-archive.js';
 import { inboxCameras } from '../config/inbox-cameras.js';
-import { loadConfig } from '../config/load.js';
+import { loadConfig, TO_VERIFY } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { Ledger } from '../ledger/ledger.js';
 import { spoolLayout } from '../spool/layout.js';
@@ -27,7 +27,7 @@ export async function verify(context: Context, options: VerifyOptions, folder?: 
       throw usage('--repair is for a recorder', 'Use it with the configuration of one, on its machine.');
     return await verifyPlace(context, options);
   }
-  const { config } = loadConfig(options.config, context.env);
+  const { config } = loadConfig(options.config, context.env, TO_VERIFY);
   const layout = spoolLayout(config.storage.dir);
   const ledger = thereFor(config, layout.ledger) ? new Ledger(layout.ledger) : undefined;
   try {

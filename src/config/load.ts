@@ -4,7 +4,7 @@ import { Failure } from '../../lib/errors.js';
 import { entangledFolders } from './apart.js';
 import { asTree, type LineOf, readSettings } from './document.js';
 import { applyOverrides, type Environment, filesOfSettings, resolveReferences } from './environment.js';
-import { ConfigFailure } from './faults.js';
+import { ConfigFailure, type Fault } from './faults.js';
 import { faultsOf } from './issues.js';
 import { unreadableAuthorities } from './missing-files.js';
 import { type Config, configSchema } from './schema.js';
@@ -18,16 +18,30 @@ export interface LoadedConfig {
   secretFiles: readonly string[];
 }
 
+export type Section = keyof Config;
+
+/** Spared by who looks at everything that was stored: no camera is signed in to, and nobody told. */
+export const TO_VERIFY: readonly Section[] = ['cameras', 'inbox', 'mqtt', 'alerts', 'web'];
+/** Who reads the archive alone. */
+export const TO_READ: readonly Section[] = [...TO_VERIFY, 'remotes'];
+/** Who asks the recorder, or its ledger, and signs in nowhere. */
+export const TO_ASK: readonly Section[] = [...TO_READ, 'archive'];
+
 const PLACES = ['nvr-uplink.yaml', '/etc/nvr-uplink/nvr-uplink.yaml'];
 
 /**
  * Reads the configuration: `file`, else NVR_UPLINK_CONFIG, else ./nvr-uplink.yaml, else /etc/nvr-uplink/nvr-uplink.yaml,
  * else a single camera from the environment; then environment overrides. Relative paths are relative to the file.
- * Throws a `ConfigFailure` with every fault, or a `Failure` `config-missing`.
+ * Of the sections in `spared` nothing is used that a variable or a secret's file says: one that is not there is no fault, and its text
+ * stays as it was written. Throws a `ConfigFailure` with every fault, or a `Failure` `config-missing`.
  */
-export function loadConfig(file: string | undefined, environment: Environment = process.env): LoadedConfig {
+export function loadConfig(
+  file: string | undefined,
+  environment: Environment = process.env,
+  spared: readonly Section[] = [],
+): LoadedConfig {
   const path = configFile(file, environment);
-  if (path !== undefined) return fromFile(resolve(path), environment);
+  if (path !== undefined) return fromFile(resolve(path), environment, spared);
   const single = singleCamera(environment);
   if (single) return fromEnvironment(single, environment);
   throw new Failure('There is no configuration', {
@@ -42,9 +56,9 @@ export function configFile(file: string | undefined, environment: Environment): 
   return file ?? environment.NVR_UPLINK_CONFIG ?? PLACES.find((place) => existsSync(place));
 }
 
-function fromFile(path: string, environment: Environment): LoadedConfig {
+function fromFile(path: string, environment: Environment, spared: readonly Section[]): LoadedConfig {
   const { tree, lineOf } = readSettings(path);
-  return fromTree(tree, path, dirname(path), environment, lineOf);
+  return fromTree(tree, path, dirname(path), environment, lineOf, spared);
 }
 
 function fromEnvironment(single: unknown, environment: Environment): LoadedConfig {
@@ -67,12 +81,15 @@ function fromTree(
   base: string,
   environment: Environment,
   lineOf: LineOf,
+  spared: readonly Section[] = [],
 ): LoadedConfig {
   const tree = asTree(settings, origin);
   const faults = applyOverrides(tree, environment);
   const secretFiles = filesOfSettings(tree, environment, base);
-  faults.push(...resolveReferences(tree, environment, base));
+  const unresolved = resolveReferences(tree, environment, base);
   const result = configSchema.safeParse(tree);
+  const isSpared = ({ path }: Fault) => result.success && spared.some((section) => path.startsWith(`${section}.`));
+  faults.push(...unresolved.filter((fault) => !isSpared(fault)));
   if (!result.success) faults.push(...result.error.issues.flatMap((issue) => faultsOf(issue, tree, lineOf)));
   if (faults.length > 0 || !result.success) throw new ConfigFailure(origin, faults);
   const config = withAbsolutePaths(result.data, base);

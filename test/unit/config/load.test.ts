@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigFailure, type Fault } from '../../../src/config/faults.js';
-import { loadConfig } from '../../../src/config/load.js';
+import { loadConfig, TO_ASK, TO_READ } from '../../../src/config/load.js';
 
 let dir: string;
 beforeEach(() => {
@@ -254,6 +254,18 @@ web: { password: '\${file:${secret}}' }`,
     expect(faults).toContainEqual({ path: 'web.username', remedy: expect.stringContaining('ENOENT') });
     expect(faults).toContainEqual({ path: 'site.x', remedy: expect.stringContaining('NVR_UPLINK__SITE__X') });
     expect(JSON.stringify(faults)).not.toContain('CANARY');
+  });
+
+  it('may be missing where nothing is done with what they say, and only there', () => {
+    const open = write('open', 'CANARY', 0o640);
+    const text = `${CAMERA}web: { password: '\${file:${open}}' }\narchive: { type: folder, path: '\${UNSET}' }\n`;
+    const file = write('spared.yaml', text);
+    expect(() => loadConfig(file, {})).toThrow(/2 faults/);
+    expect(() => loadConfig(file, {}, TO_READ)).toThrow(/a fault:\n {2}archive\.path: .*UNSET is not set/);
+    expect(loadConfig(file, {}, TO_ASK).config.cameras).toHaveProperty('gate');
+    // What is not used has to make sense all the same; where it does not, the reason is told.
+    const wrong = write('wrong.yaml', `cameras: { gate: { streams: { main: '\${UNSET}' } } }\n`);
+    expect(() => loadConfig(wrong, {}, TO_ASK)).toThrow(/UNSET is not set/);
   });
 
   it('make a camera without any file', () => {
