@@ -109,7 +109,7 @@ it('get counts what it has, and says what was expected of what it has not', asyn
     expect(exit).toBe(1);
     expect(stdout).toContain('0 files, 0 B');
     const json = await command(['get', film.key, '--folder', archive.root, '-o', join(dir, 'out'), '--json']);
-    expect(JSON.parse(json.stdout).hint).toContain(`SHA-256 ${sha256(Buffer.from('film'))}`);
+    expect(JSON.parse(json.stdout).message).toContain(`not ${sha256(Buffer.from('film'))}`);
   } finally {
     await archive.dispose();
   }
