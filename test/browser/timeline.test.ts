@@ -182,6 +182,8 @@ describe('export', () => {
     const reply = await fetch(site.server.url + (await film.getAttribute('href')), { headers });
     expect(reply.status).toBe(200);
     expect((await reply.arrayBuffer()).byteLength).toBeGreaterThan(10_000);
+    await dialog.getByText(/ files? to prove it by$/).click();
+    await dialog.getByRole('link', { name: 'verify.html' }).waitFor();
   });
 });
 
@@ -205,6 +207,11 @@ it('the head of the page and the calendar fit on 320 pixels', async () => {
   await page.locator('.day').click();
   const month = (await page.locator('.month').boundingBox())!;
   expect(month.x + month.width).toBeLessThanOrEqual(320);
+  await page.keyboard.press('Escape');
+  // The bar of the second camera is in sight, at least most of it.
+  const [rows, second] = [page.locator('.rows'), page.locator('.rows .bar').nth(1)];
+  const [sight, bar] = [(await rows.boundingBox())!, (await second.boundingBox())!];
+  expect(bar.y + bar.height / 2).toBeLessThanOrEqual(sight.y + sight.height);
   expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320);
 });
 

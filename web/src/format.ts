@@ -13,9 +13,10 @@ export function bytes(count: number): string {
   return `${unit > 0 && value < 99.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
-/** `8 s`, `4 min`, `3 h 10 min`, `2 d 4 h`. */
+/** `under 1 s`, `8 s`, `4 min`, `3 h 10 min`, `2 d 4 h`. */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds === 0 && ms > 0) return 'under 1 s';
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
   if (minutes < 10 && seconds % 60) return `${minutes} min ${seconds % 60} s`;

@@ -16,7 +16,9 @@ describe('numbers as words', () => {
   });
 
   it('durations', () => {
-    expect([900, 59_000, 61_000, 600_000, 3_600_000, 11_400_000, 187_200_000].map(duration)).toEqual([
+    expect([0, 300, 900, 59_000, 61_000, 600_000, 3_600_000, 11_400_000, 187_200_000].map(duration)).toEqual([
+      '0 s',
+      'under 1 s',
       '1 s',
       '59 s',
       '1 min 1 s',

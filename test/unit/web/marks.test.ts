@@ -17,6 +17,11 @@ it('what is being recorded, or still to come, is not called missing', () => {
   expect(tallyOf(span, { spans: [recorded, open], clips: [clip] }, 80_000)).toEqual({
     ...{ bytes: 300, missingMs: 0, pendingMs: 40_000 },
   });
+  // A file has just ended, and it is not known yet that another has begun.
+  expect(tallyOf(span, { spans: [recorded], clips: [clip] }, 63_000)).toMatchObject({
+    missingMs: 0,
+    pendingMs: 40_000,
+  });
   // Nobody says that anything is recorded: only what is to come is left out.
   expect(tallyOf(span, { spans: [recorded], clips: [clip] }, 80_000)).toEqual({
     ...{ bytes: 300, missingMs: 20_000, pendingMs: 20_000 },

@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks';
 import type { ExportReply } from '../../../src/browse/api.js';
 import { exportUrl, getExport, orderExport } from '../api.js';
 import { sleep } from '../clock.js';
+import { count } from '../format.js';
 
 const LOOK_MS = 700;
 
@@ -22,19 +23,33 @@ export function Making({ camera, from, to }: { camera: string; from: number; to:
   if (value?.state === 'failed') return <p class="form-problem">{value.reason ?? 'The export failed.'}</p>;
   if (value?.state !== 'done')
     return <p role="status">{value?.state === 'waiting' ? 'Waiting its turn…' : 'Making it…'}</p>;
+  const proofs = value.files.filter((file) => !isFootage(file));
   return (
     <div role="status">
-      <p>Done. The film, and what proves it:</p>
-      <ul class="export-files">
-        {value.files.map((file) => (
-          <li key={file}>
-            <a href={exportUrl(value.id, file)} download>
-              {file}
-            </a>
-          </li>
-        ))}
-      </ul>
+      <p>Done.</p>
+      <Files job={value} files={value.files.filter(isFootage)} />
+      <details>
+        <summary>{count(proofs.length, 'file')} to prove it by</summary>
+        <Files job={value} files={proofs} />
+      </details>
     </div>
+  );
+}
+
+/** Clips, and originals; all else is about them. */
+const isFootage = (file: string) => !/^index\/|\.json$|\.html$/.test(file);
+
+function Files({ job, files }: { job: ExportReply; files: readonly string[] }) {
+  return (
+    <ul class="export-files">
+      {files.map((file) => (
+        <li key={file}>
+          <a href={exportUrl(job.id, file)} download>
+            {file}
+          </a>
+        </li>
+      ))}
+    </ul>
   );
 }
 

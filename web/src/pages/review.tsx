@@ -113,7 +113,9 @@ function Nothing({ filter, days }: { filter: Filter; days: number }) {
     <div class="nothing">
       <h2>{isFiltered ? 'No such motion' : 'No motion is known'}</h2>
       <p>
-        {days === 0 ? 'There is no footage of that time.' : `${count(days, 'day')} of footage hold none.`}{' '}
+        {days === 0
+          ? 'There is no footage of that time.'
+          : `${count(days, 'day')} of footage ${days === 1 ? 'holds' : 'hold'} none.`}{' '}
         {isFiltered && <a href="/review">Show all motion</a>}
       </p>
       {!isFiltered && (

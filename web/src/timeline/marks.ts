@@ -1,5 +1,5 @@
 import type { Clip } from '../player/plan.js';
-import type { Span } from './model.js';
+import { isFootage, type Span } from './model.js';
 
 /** In and out points of an export. No DOM here: unit-tested. UTC ms. */
 export interface Marks {
@@ -17,6 +17,9 @@ export function stretchOf({ in: start, out: end }: Marks, time: number): { from:
   if (end !== undefined) return { from: end - USUAL_MS, to: end };
   return { from: time - USUAL_MS / 2, to: time + USUAL_MS / 2 };
 }
+
+/** So much later than it happens the page knows of what is recorded. */
+const LAG_MS = 6000;
 
 /** What there is of a stretch. */
 export interface Tally {
@@ -39,7 +42,9 @@ export function tallyOf(
     footageMs += ms;
     bytes += size * (ms / Math.max(end - start, 1));
   }
-  const openFrom = spans.find(({ kind }) => kind === 'open')?.start ?? now;
+  const last = Math.max(...spans.filter(isFootage).map(({ end }) => end));
+  const isFresh = last <= now && now - last < LAG_MS;
+  const openFrom = spans.find(({ kind }) => kind === 'open')?.start ?? (isFresh ? last : now);
   const pendingMs = Math.max(0, to - Math.max(from, openFrom));
   return { bytes, pendingMs, missingMs: Math.max(0, to - from - footageMs - pendingMs) };
 }
