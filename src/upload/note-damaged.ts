@@ -18,6 +18,6 @@ export function noteDamaged(
   ledger.onUploadFailed?.(remoteName);
   const there = wasPut
     ? `what lies at its key on ${remoteName} counts as nothing`
-    : `nothing of it was sent to ${remoteName}`;
+    : `nothing of what it is now was sent to ${remoteName}`;
   log.error({ key: file.key, remote: remoteName }, `${message}; it is kept and not sent again, and ${there}`);
 }

@@ -9,6 +9,7 @@ import {
   type RemoteObject,
   suffices,
 } from '../../lib/remote/remote.js';
+import { SendingFile } from '../../lib/remote/sending-file.js';
 import type { Pace } from '../../lib/remote/throttle.js';
 import type { FileRow } from '../ledger/files.js';
 import { ADOPTED } from '../segment.js';
@@ -33,7 +34,7 @@ export interface SendOptions {
 /**
  * Sends one file and holds the receipt against what the ledger knows of it. Resolves to `taken` where the key turns out
  * to belong to a different object (invariant I2: two recorders under one site name, or a ledger that was lost), to `outdated`
- * where `beforePut` says so, to `cut` where the local file has another size than what was committed, and nothing is sent of it, and to
+ * where `beforePut` says so, to `damaged` where the local file is seen not to be what was committed, and nothing is sent of it, and to
  * `spoiled` where other bytes were sent than were committed: they lie at the key now. Throws a `Failure`.
  */
 export async function send(
@@ -42,14 +43,16 @@ export async function send(
   path: string,
   { first, replace, pace, beforePut, onProgress, proof = 'size' }: SendOptions,
   signal: AbortSignal,
-): Promise<Delivered | 'taken' | 'outdated' | 'cut' | 'spoiled'> {
+): Promise<Delivered | 'taken' | 'outdated' | 'damaged' | 'spoiled'> {
   const found = first ? await look(remote, file, file.source === ADOPTED, signal) : undefined;
   if (found && found.bytes !== file.bytes) return taken(file);
   if (found && file.source === ADOPTED && suffices('size', proof)) {
     const { key, bytes, sha256 } = file;
     return { key, bytes, sha256, proven: 'size', provenBy: found.by };
   }
-  if (!hasSize(path, file.bytes)) return 'cut';
+  if (!hasSize(path, file.bytes)) return 'damaged';
+  // A put that was begun may have ended well, and its reply been lost: what lies there may be the one whole copy.
+  if (!first && !(await isWhole(path, file, signal))) return 'damaged';
   if (beforePut?.() === false) return 'outdated';
   let receipt: Receipt;
   try {
@@ -68,6 +71,17 @@ function hasSize(path: string, bytes: number): boolean {
     return statSync(path).size === bytes;
   } catch {
     return true;
+  }
+}
+
+/** Rejects as a put does where it cannot be read. */
+async function isWhole(path: string, { sha256 }: FileRow, signal: AbortSignal): Promise<boolean> {
+  const sending = await SendingFile.open(path);
+  try {
+    for await (const _ of sending.blocks()) signal.throwIfAborted();
+    return sending.digest().sha256 === sha256;
+  } finally {
+    await sending.close();
   }
 }
 

@@ -161,7 +161,7 @@ export class Uploader implements Service {
         log.warn({ key: file.key }, 'the remote holds another object at this key; the file gets a new one');
         return;
       }
-      if (result === 'cut' || result === 'spoiled') return this.#damaged(file, result === 'spoiled');
+      if (result === 'damaged' || result === 'spoiled') return this.#damaged(file, result === 'spoiled');
       await this.#delivered(delivery, result);
     } catch (error) {
       if (!signal.aborted) this.#failed(delivery, error);

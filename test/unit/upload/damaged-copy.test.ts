@@ -120,17 +120,32 @@ describe('a file that was damaged on this disk', () => {
     await writeFile(path(), ROTTEN);
     start('far', far!);
     await until('it is found', isDamaged);
-    for (const puts of [1, 2, 3]) {
+    for (const time of [1, 2, 3]) {
       await writeFile(path(), WHOLE);
       expect(await again()).toMatchObject({ quarantined: 0, lost: 0 });
       expect(isDamaged()).toBe(false);
-      expect(far!.puts).toHaveLength(puts);
-      if (puts < 3) await writeFile(path(), ROTTEN);
+      if (time < 3) await writeFile(path(), ROTTEN);
       await pass(1);
-      await until('it is put again', () => far!.puts.length === puts + 1);
+      if (time < 3) await until('it is found once more', isDamaged);
+      // Damaged, it is put but once.
+      if (time < 3) expect(far!.puts).toHaveLength(1);
     }
     await until('far has it', () => storage.ledger.deliveries.holders(file.id).includes('far'));
     expect(String(far!.stored.get(file.key))).toBe(WHOLE);
+  });
+
+  it('is not put over what lies there, which may be the one whole copy: the reply to an earlier put was lost', async () => {
+    const put = far!.put.bind(far!);
+    far!.put = async (...args) => {
+      await put(...args);
+      throw refusal('connection-lost');
+    };
+    start('far', far!);
+    await until('it lies there', () => far!.stored.has(file.key));
+    await writeFile(path(), ROTTEN);
+    await pass(5);
+    await until('it is found', isDamaged);
+    expect([far!.puts, String(far!.stored.get(file.key))]).toEqual([[file.key], WHOLE]);
   });
 
   it('waits for a copy that is to be looked at once more, before it is given up', async () => {
