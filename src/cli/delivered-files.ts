@@ -15,25 +15,25 @@ export class DeliveredFiles {
     this.#keptSince = keptSince;
   }
 
-  /** Media of a day: on one remote, or on all without a name. */
-  media(remote: string | undefined, camera: string, day: string): Expected[] {
+  /** Media of a day: on any of these remotes, or on all where none is named. */
+  media(remotes: readonly string[], camera: string, day: string): Expected[] {
     const { start, end } = dayBounds(day)!;
-    return this.#ledger?.files.delivered(remote, camera, start, end) ?? [];
+    return onAny(remotes, (remote) => this.#ledger?.files.delivered(remote, camera, start, end) ?? []);
   }
 
   /** What was damaged on this disk when it was sent, so that what lies at its key is not to be believed. */
-  damaged(remote: string | undefined): Expected[] {
-    return this.#ledger?.damages.of(remote) ?? [];
+  damaged(remotes: readonly string[]): Expected[] {
+    return onAny(remotes, (remote) => this.#ledger?.damages.of(remote) ?? []);
   }
 
   /** What lists them. */
-  index(remote: string | undefined, site: string, camera: string, day: string): ExpectedIndex[] {
+  index(remotes: readonly string[], site: string, camera: string, day: string): ExpectedIndex[] {
     const ledger = this.#ledger;
     if (!ledger || day < this.#keptSince) return [];
     const shards = new Map(ledger.chains.shardsOf(camera, day).map((shard) => [shard.number, shard]));
-    return ledger.files
-      .deliveredIndex(remote, indexFolder(site, camera, day))
-      .map((file) => ({ ...file, shard: shards.get(Number(/\/\d\d-(\d+)\.ndjson$/.exec(file.key)?.[1])) }));
+    return onAny(remotes, (remote) => ledger.files.deliveredIndex(remote, indexFolder(site, camera, day))).map(
+      (file) => ({ ...file, shard: shards.get(Number(/\/\d\d-(\d+)\.ndjson$/.exec(file.key)?.[1])) }),
+    );
   }
 
   /** Whether anything is known of a day: footage, whatever became of it, or why there is none. */
@@ -61,6 +61,12 @@ export class DeliveredFiles {
         [...new Set([...of(camera), ...(ledger?.chains.days(camera) ?? [])])].filter((day) => day >= since),
     };
   }
+}
+
+/** Each once, however many of the remotes have it. */
+function onAny<Of extends Expected>(remotes: readonly string[], on: (remote: string | undefined) => Of[]): Of[] {
+  const all = remotes.length === 0 ? on(undefined) : remotes.flatMap(on);
+  return [...new Map(all.map((one) => [one.key, one])).values()];
 }
 
 /** The first day that is whole still where the bucket lets old ones expire. */

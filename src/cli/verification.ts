@@ -20,6 +20,7 @@ import type { PlaceOptions } from './archive-place.js';
 import type { Context } from './context.js';
 import { DeliveredFiles, keptSince } from './delivered-files.js';
 import { usage } from './format.js';
+import { hintOf, type NotLookedAt } from './not-looked-at.js';
 import { ledgerPins } from './pins.js';
 import { archiveWriters, type Repaired, repair } from './verify-repair.js';
 import { report } from './verify-report.js';
@@ -35,14 +36,6 @@ export interface VerifyOptions extends PlaceOptions {
   repair?: boolean;
 }
 
-/** A place that could not be looked at, or not to its end: nothing is known of it. */
-export interface NotLookedAt {
-  /** The name of its store, or of the remote where not even that was learnt. */
-  where: string;
-  reason: string;
-  hint?: string;
-}
-
 /** One run of `verify`: each place that can be read, and what was found at all of them. */
 export class Verification {
   readonly #context: Context;
@@ -55,7 +48,7 @@ export class Verification {
   readonly #places = new Set<string>();
   readonly #notLookedAt: NotLookedAt[] = [];
   /** Which remotes write what is read at each place. */
-  readonly #written = new Map<string, string[]>();
+  readonly #written = new Map<string, readonly string[]>();
   #repaired: Repaired | undefined;
   #unproven: { remote: string; files: number }[] = [];
   #toldAt = 0;
@@ -76,31 +69,42 @@ export class Verification {
       const { ready, sent } = spoolLayout(storage.dir);
       await verifyDisk(this.#ledger, [ready, sent], this.#depth.checksum, (key) => this.#concerns(key), this.#into);
     }
-    /** The remote that fills the archive: nothing of it is counted twice. Where it may be one of several, each is looked at. */
-    let same: string | undefined;
+    /** The remotes that fill the archive: nothing of them is counted twice. Where it may be one of several, each is looked at. */
+    let same: readonly string[] = [];
     if (archive) {
       const reader = await archiveReader(archive);
-      const writers = await archiveWriters(this.#config!, reader.name);
-      if (writers.length === 1) same = writers[0];
+      const { writers, certain } = await archiveWriters(this.#config!, reader.name);
+      if (certain) same = writers;
       this.#written.set(reader.name, writers);
       await this.#attempt(reader.name, () => this.#readAndClose(reader, site, same));
     }
     for (const [name, remote] of Object.entries(remotes)) {
-      if (name !== same) await this.#remote(name, remote);
+      await this.#remote(name, remote, same.includes(name));
       const files = this.#ledger?.deliveries.unprovenCount(name) ?? 0;
       if (files > 0) this.#unproven.push({ remote: name, files });
     }
   }
 
-  async #remote(name: string, settings: Config['remotes'][string]): Promise<void> {
+  /** `isShown`: the archive stands for it; not for one that can be read itself, and is another place. */
+  async #remote(name: string, settings: Config['remotes'][string], isShown: boolean): Promise<void> {
     const reader = await remoteReader(settings);
-    if (!reader) return await this.#attempt(name, () => this.#writable(name, settings));
-    this.#written.set(reader.name, [name]);
-    await this.#attempt(reader.name, () => this.#readAndClose(reader, this.#config!.site, name));
+    if (isShown && (!reader || this.#written.has(reader.name))) return reader?.close();
+    if (reader) {
+      this.#written.set(reader.name, [name]);
+      return await this.#attempt(reader.name, () => this.#readAndClose(reader, this.#config!.site, [name]));
+    }
+    if ('verify' in settings && settings.verify === false)
+      this.#notLookedAt.push({ where: name, reason: `remotes.${name}.verify is false`, meant: true });
+    else
+      await this.#attempt(
+        name,
+        () => this.#writable(name, settings),
+        (error) => hintOf(error, name),
+      );
   }
 
   /** One place that cannot be looked at keeps none of the others from it, and is no place where all is well. */
-  async #attempt(where: string, look: () => Promise<void>): Promise<void> {
+  async #attempt(where: string, look: () => Promise<void>, hinted = ({ hint }: Failure) => hint): Promise<void> {
     const before = new Set(this.#places);
     try {
       await look();
@@ -108,21 +112,21 @@ export class Verification {
       this.#context.signal.throwIfAborted();
       const [name = where] = [...this.#places].filter((place) => !before.has(place));
       this.#places.delete(name);
-      const hint = error instanceof Failure ? error.hint : undefined;
+      const hint = error instanceof Failure ? hinted(error) : undefined;
       this.#notLookedAt.push({ where: name, reason: messageOf(error), hint });
     }
   }
 
-  async #readAndClose(reader: ObjectReader, site: string, remote: string | undefined): Promise<void> {
+  async #readAndClose(reader: ObjectReader, site: string, of: readonly string[]): Promise<void> {
     try {
-      await this.readable(reader, site, remote);
+      await this.readable(reader, site, of);
     } finally {
       reader.close();
     }
   }
 
-  /** A store that may be read, against its own index and what this recorder delivered to `remote`. */
-  async readable(reader: ObjectReader, site: string, remote: string | undefined): Promise<void> {
+  /** A store that may be read, against its own index and what this recorder delivered: to any of these remotes, or to all where none is named. */
+  async readable(reader: ObjectReader, site: string, of: readonly string[] = []): Promise<void> {
     const { clock, signal } = this.#context;
     this.#places.add(reader.name);
     if ((await reader.isThere?.()) === false) {
@@ -130,14 +134,14 @@ export class Verification {
       this.#into.findings.push({ kind: 'missing', where: reader.name, message });
       return;
     }
-    if (remote !== undefined) await this.#checkFolder(remote);
+    for (const remote of of) await this.#checkFolder(remote);
     const { camera: cameras, day: days, key: signers } = this.#options;
     const depth = this.#depth;
     await verifyArchive(
       {
         ...{ reader, site, cameras, days, signers, depth, now: clock.now(), pendingMs: PENDING_MS, signal },
-        delivered: (camera, day) => this.#delivered.media(remote, camera, day),
-        deliveredIndex: (camera, day) => this.#delivered.index(remote, site, camera, day),
+        delivered: (camera, day) => this.#delivered.media(of, camera, day),
+        deliveredIndex: (camera, day) => this.#delivered.index(of, site, camera, day),
         deliveredOf: this.#ledger && this.#delivered.days(),
         pendingShards: (camera) => this.#delivered.pendingShards(camera),
         isKnown: (key) => this.#ledger?.files.byKey(key) !== undefined,
@@ -146,11 +150,11 @@ export class Verification {
       this.#into,
     );
     const look = lookCloser(reader, { checksum: true, download: 0 }, Math.random);
-    await verifyDamaged(reader.name, this.#damaged(remote), ({ key }) => reader.stat(key), look, this.#into);
+    await verifyDamaged(reader.name, this.#damaged(of), ({ key }) => reader.stat(key), look, this.#into);
   }
 
-  #damaged(remote: string | undefined): Expected[] {
-    return this.#delivered.damaged(remote).filter(({ key }) => this.#concerns(key));
+  #damaged(of: readonly string[]): Expected[] {
+    return this.#delivered.damaged(of).filter(({ key }) => this.#concerns(key));
   }
 
   /** Throws where another folder lies at its path than was written to: all would be missing there. */
@@ -161,9 +165,14 @@ export class Verification {
     await new FolderMarker(settings.path, memory).check(false);
   }
 
+  /** Somewhere may be what nobody knows of. */
+  get #isPartial(): boolean {
+    return this.#notLookedAt.some(({ meant }) => !meant);
+  }
+
   /** Neither footage, nor anything that tells of some. */
   get sawNothing(): boolean {
-    if (this.#notLookedAt.length > 0) return false;
+    if (this.#isPartial) return false;
     const { checked, findings, gaps, signers, unsigned, erased, young, beginnings } = this.#into;
     return checked + findings.length + gaps.length + signers.size + unsigned + erased + young + beginnings.length === 0;
   }
@@ -171,7 +180,7 @@ export class Verification {
   /** Days that were asked for, and of which there is nothing, neither here nor at any place. */
   get nothingOn(): string[] {
     // Of a place that could not be looked at nobody knows.
-    if (this.#notLookedAt.length + this.#into.findings.length > 0) return [];
+    if (this.#isPartial || this.#into.findings.length > 0) return [];
     const { day: days = [], camera: cameras } = this.#options;
     return days.filter((day) => !this.#into.days.has(day) && !this.#delivered.tellsOf(day, cameras));
   }
@@ -205,7 +214,7 @@ export class Verification {
           this.#tell(remote.name, camera, day);
           const folder = `${config.site}/${camera}/${day.replaceAll('-', '/')}/`;
           const isKnown = (key: string) => ledger.files.byKey(key) !== undefined;
-          const delivered = this.#delivered.media(name, camera, day);
+          const delivered = this.#delivered.media([name], camera, day);
           const listing = (below: string, of: readonly Expected[]) => ({
             name: remote.name,
             list: () => (settings.type === 'https' ? oneByOne(remote, of, signal) : remote.list(below, signal)),
@@ -214,13 +223,13 @@ export class Verification {
           if (delivered.length > 0) this.#into.days.add(day);
           const [below, index] = [
             indexFolder(config.site, camera, day),
-            this.#delivered.index(name, config.site, camera, day),
+            this.#delivered.index([name], config.site, camera, day),
           ];
           await verifyIndexListing(listing(below, index), below, index, this.#into);
         }
       }
       const found = (file: Expected) => listed(remote, file, settings.type, signal);
-      await verifyDamaged(remote.name, this.#damaged(name), found, undefined, this.#into);
+      await verifyDamaged(remote.name, this.#damaged([name]), found, undefined, this.#into);
     } finally {
       await remote.close();
       release();

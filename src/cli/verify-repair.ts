@@ -153,16 +153,29 @@ async function proveUnproven(context: RepairContext, remote: string, result: Rep
 /** The archive, where there can be no doubt that it is this remote that fills it. */
 async function archiveOf(config: Config, remote: string): Promise<ObjectReader | undefined> {
   const reader = config.archive && (await archiveReader(config.archive));
-  if (reader && (await archiveWriters(config, reader.name)).join() === remote) return reader;
+  const { certain, writers } = reader ? await archiveWriters(config, reader.name) : NOBODY;
+  if (certain && writers.includes(remote)) return reader;
   reader?.close();
   return undefined;
 }
 
-/** Remotes that may be what fills the configured archive: the one that is the same place, else all that cannot be read. */
-export async function archiveWriters({ remotes }: Config, archive: string): Promise<string[]> {
+/** Remotes of which an archive shows what lies there; `certain`: each of them, and not perhaps one of them. */
+interface Writers {
+  writers: readonly string[];
+  certain: boolean;
+}
+
+const NOBODY: Writers = { writers: [], certain: false };
+
+/** What fills the configured archive: the remotes named there, or the one that is the same place, else any that cannot be read. */
+export async function archiveWriters({ remotes, archive: place }: Config, archive: string): Promise<Writers> {
+  if (place?.remotes) return { writers: place.remotes, certain: true };
   const same = await sameStore(remotes, archive);
-  if (same !== undefined) return [same];
-  return Object.entries(remotes).flatMap(([name, { type }]) => (type === 'folder' || type === 's3' ? [] : [name]));
+  if (same !== undefined) return { writers: [same], certain: true };
+  const writers = Object.entries(remotes).flatMap(([name, { type }]) =>
+    type === 'folder' || type === 's3' ? [] : [name],
+  );
+  return { writers, certain: writers.length === 1 };
 }
 
 /** The remote that can be read, and is the store of that name. */

@@ -1,7 +1,8 @@
 import type { Finding, Verified } from '../archive/verify/findings.js';
 import { type Context, EXIT, print, printJson } from './context.js';
 import { count, size, span } from './format.js';
-import type { NotLookedAt, VerifyOptions } from './verification.js';
+import type { NotLookedAt } from './not-looked-at.js';
+import type { VerifyOptions } from './verification.js';
 import { type Repaired, repairLines } from './verify-repair.js';
 
 /** What came of a verification. */
@@ -47,7 +48,7 @@ export function report(context: Context, options: ReportOptions, outcome: Outcom
     });
   } else for (const line of lines(options, outcome)) print(context, line);
   // Whoever asked for proof and got none is not told that all is well.
-  if (findings.length + unread.length + notLookedAt.length > 0) return EXIT.degraded;
+  if (findings.length + unread.length > 0 || notLookedAt.some(({ meant }) => !meant)) return EXIT.degraded;
   return nothingOn.length > 0 ? EXIT.usage : EXIT.ok;
 }
 
@@ -89,7 +90,10 @@ function lines(options: ReportOptions, outcome: Outcome): string[] {
       ({ remote, files }) =>
         `${remote} took ${count(files, 'file')} without proof\n→ Where its store can be read, --repair looks them up.`,
     ),
-    ...notLookedAt.map(({ where, reason, hint }) => `NOT looked at: ${where}: ${reason}${hint ? `\n→ ${hint}` : ''}`),
+    ...notLookedAt.map(
+      ({ where, reason, hint, meant }) =>
+        `NOT looked at${meant ? ', as configured' : ''}: ${where}: ${reason}${hint ? `\n→ ${hint}` : ''}`,
+    ),
     ...(nothingOn.length > 0 ? [`There is nothing on ${nothingOn.join(', ')} (UTC), here or at any place.`] : []),
     verdict(findings.length, unread.length + notLookedAt.length > 0, checked),
     ...(repaired ? repairLines(repaired) : []),

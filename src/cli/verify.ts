@@ -52,7 +52,7 @@ async function verifyPlace(context: Context, options: VerifyOptions): Promise<nu
       refuseUnknown(options.camera, names.flat(), reader.name);
     }
     const run = new Verification(context, options);
-    for (const site of sites) await run.readable(reader, site, undefined);
+    for (const site of sites) await run.readable(reader, site);
     run.requireAny();
     return run.report();
   } finally {

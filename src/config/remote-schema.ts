@@ -22,6 +22,9 @@ export function isGroup({ value }: { value: unknown }): boolean {
 /** How long after a put that failed the server may still publish what it had of it; a copy sent since is looked at again then. */
 const settle = duration.default(15 * 60_000);
 
+/** `false`: nobody may list what lies there, and no `archive` shows it: the `verify` command is not to ask, and says so. */
+const verify = z.boolean().optional();
+
 const SSH_FINGERPRINT = 'write it as OpenSSH prints it, e.g. SHA256:uNiVztksCsDhcc0u9e8BrqXVb…';
 const sshFingerprint = z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, { error: SSH_FINGERPRINT });
 
@@ -49,6 +52,7 @@ const sftp = z
     /** Over the one connection. */
     parallel: parallel.max(8).default(2),
     settle,
+    verify,
   })
   .refine(({ password, key_file, agent }) => password || key_file || agent, {
     error: 'give `key_file` (or `password`, or `agent`): there is no way to sign in',
@@ -70,6 +74,7 @@ const ftpAccount = {
   /** Each over a connection of its own: FTP cannot do otherwise. Small files go over twice as many. */
   parallel: parallel.default(4),
   settle,
+  verify,
 };
 
 const ftps = z.strictObject({
@@ -160,6 +165,7 @@ const https = z
     parallel: parallel.default(2),
     /** `accepted` lets the local copy go on the server's word alone. */
     proof: z.enum(['accepted', 'size', 'checksum']).default('size'),
+    verify,
   })
   .superRefine((remote, context) => {
     const fault = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
@@ -186,7 +192,14 @@ export const remoteSchema = z.discriminatedUnion('type', [sftp, ftps, ftp, s3, h
   error: 'write `type: sftp`, `ftps`, `ftp`, `s3`, `https` or `folder`',
 });
 
+/** The remotes that fill the archive, where its place alone does not tell: several that may only be put to. */
+const remotes = z
+  .union([z.array(text).min(1), text.transform((one) => [one])], { error: 'write the names of remotes, e.g. [aws]' })
+  .optional();
+
 /** Where footage is read from that the recorder no longer has. */
-export const archiveSchema = z.discriminatedUnion('type', [folder, z.strictObject(s3Place).superRefine(checkS3)], {
-  error: 'write `type: s3` or `folder`',
-});
+export const archiveSchema = z.discriminatedUnion(
+  'type',
+  [folder.extend({ remotes }), z.strictObject({ ...s3Place, remotes }).superRefine(checkS3)],
+  { error: 'write `type: s3` or `folder`' },
+);

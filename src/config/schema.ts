@@ -161,7 +161,14 @@ const settings = z.strictObject({
     .prefault({}),
 });
 
-export const configSchema = settings.superRefine(({ cameras, inbox, record, motion }, context) => {
+export const configSchema = settings.superRefine(({ cameras, inbox, record, motion, archive, remotes }, context) => {
+  const known = Object.keys(remotes);
+  for (const [n, remote] of (archive?.remotes ?? []).entries()) {
+    if (known.includes(remote)) continue;
+    const message =
+      known.length > 0 ? `there is no such remote; there are: ${known.join(', ')}` : 'there are no remotes';
+    context.addIssue({ code: 'custom', path: ['archive', 'remotes', n], message });
+  }
   for (const [name, camera] of Object.entries(cameras)) {
     const { mode, schedule: rules = [] } = { ...record, ...camera.record };
     const isOnMotion = [mode, ...rules.map((rule) => rule.mode)].includes('motion');

@@ -56,9 +56,9 @@ export class Damages {
     return this.#db
       .prepare(
         `SELECT * FROM files WHERE id IN (
-           SELECT file FROM deliveries WHERE state = 'damaged' AND (?1 IS NULL OR remote = ?1)) ORDER BY key`,
+           SELECT file FROM deliveries WHERE state = 'damaged'${remote === undefined ? '' : ' AND remote = ?'}) ORDER BY key`,
       )
-      .all(remote ?? null)
+      .all(...(remote === undefined ? [] : [remote]))
       .map(fileRow);
   }
 }

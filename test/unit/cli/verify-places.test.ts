@@ -23,9 +23,15 @@ let fingerprint: string;
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'places-'));
   mkdirSync(join(dir, 'far'));
+  await serve();
+});
+
+/** The far place, to which is only put; and, where that is so, not even listed. */
+async function serve(dropboxListing = true): Promise<void> {
   const endpoint = standIn({
     ...{ store: await FolderStore.open(join(dir, 'far')), hostKey: generateHostKey().privateKey, clock: systemClock },
     users: [{ name: 'home', password: 'secret', root: '', mode: 'dropbox' }],
+    behaviour: { dropboxListing },
   });
   await endpoint.listen();
   ({ address, fingerprint } = endpoint);
@@ -35,7 +41,7 @@ beforeEach(async () => {
     end.abort();
     await serving;
   };
-});
+}
 afterEach(async () => {
   await stop();
   rmSync(dir, { recursive: true });
@@ -172,4 +178,74 @@ describe('verify looks at every place', () => {
     rmSync(join(dir, 'nas', first!));
     expect((await verify(more)).report.missing).toMatchObject([{ key: first }]);
   });
+});
+
+describe('verify of several remotes that may only be put to, and never listed', () => {
+  beforeEach(async () => {
+    await stop();
+    await serve(false);
+  });
+  /** The archive is the far place; of `nas` there is but what the ledger says. */
+  const remotes = (nas: object = {}) => {
+    const off = { type: 'sftp', ...address, username: 'home', password: 'secret', host_key: fingerprint };
+    return { off, nas: { ...off, root: 'elsewhere', ...nas } };
+  };
+  const archive = (of?: string[]) => ({ archive: { type: 'folder', path: './far', ...(of && { remotes: of }) } });
+
+  it('is not green over them, and says how they can be told apart from a difference', async () => {
+    delivered();
+    const { exit, file, report } = await verify({ remotes: remotes(), ...archive() });
+    expect(exit).toBe(3);
+    const denied = { where: expect.stringMatching(/^sftp:/), hint: expect.stringContaining('archive.remotes') };
+    expect(report).toMatchObject({ missing: [], notLookedAt: [denied, denied] });
+    const { stdout } = await command(['verify', '-c', file]);
+    expect(stdout).toContain('else write remotes.nas.verify: false.');
+  });
+
+  it('looks at the archive for those that are named to fill it, and is green over the other only where the owner says so', async () => {
+    const [first] = delivered();
+    const one = await verify({ remotes: remotes(), ...archive(['off']) });
+    expect(one).toMatchObject({ exit: 3, report: { notLookedAt: [{ where: expect.stringMatching(/^sftp:/) }] } });
+    const told = { remotes: remotes({ verify: false }), ...archive(['off']) };
+    const meant = { where: 'nas', reason: 'remotes.nas.verify is false', meant: true };
+    const { exit, file, report } = await verify(told);
+    expect({ exit, report }).toMatchObject({
+      exit: 0,
+      report: { checked: 6, places: ['disk', `folder:${join(dir, 'far')}`], notLookedAt: [meant] },
+    });
+    const { stdout } = await command(['verify', '-c', file]);
+    expect(stdout).toContain('NOT looked at, as configured: nas: remotes.nas.verify is false\n');
+    expect(stdout).toContain('No difference in what could be compared.');
+    rmSync(join(dir, 'far', first!));
+    expect(await verify(told)).toMatchObject({ exit: 3, report: { missing: [{ key: first }] } });
+  });
+
+  it('expects in the archive what any of those that fill it has got', async () => {
+    const [first, second, third] = delivered();
+    const ledger = new Ledger(spoolLayout(join(dir, 'data')).ledger);
+    ledger.deliveries.again(ledger.files.byKey(first!)!.id, 'off');
+    ledger.deliveries.again(ledger.files.byKey(second!)!.id, 'nas');
+    ledger.close();
+    const both = { remotes: remotes(), ...archive(['off', 'nas']) };
+    expect(await verify(both)).toMatchObject({ exit: 0, report: { checked: 6, notLookedAt: [] } });
+    for (const key of [first!, second!, third!]) rmSync(join(dir, 'far', key));
+    const { exit, report } = await verify(both);
+    expect(exit).toBe(3);
+    expect(report.missing.map(({ key }: { key: string }) => key).sort()).toEqual([first, second, third]);
+  });
+});
+
+it('verify looks at a remote that can be read itself, whatever the archive is said to show', async () => {
+  const [first] = delivered();
+  rmSync(join(dir, 'nas', first!));
+  const { report } = await verify({ archive: { type: 'folder', path: './far', remotes: ['nas', 'off'] } });
+  expect(report.places).toEqual(['disk', `folder:${join(dir, 'far')}`, `folder:${join(dir, 'nas')}`]);
+  expect(report.missing).toMatchObject([{ key: first, where: `folder:${join(dir, 'nas')}` }]);
+});
+
+it('an archive is filled by no remote there is not', async () => {
+  const file = configured({ archive: { type: 'folder', path: './far', remotes: ['of'] } });
+  const { exit, stderr } = await command(['config', 'validate', '-c', file]);
+  expect(exit).toBe(2);
+  expect(stderr).toMatch(/archive\.remotes.*there is no such remote; there are: nas, off/);
 });
