@@ -25,7 +25,7 @@ const REPAIR = 'Where the recorder still has it, nvr-uplink verify --repair send
 export async function mediaFault(archive: Openable, { key, bytes }: MediaEntry): Promise<Refusal | undefined> {
   try {
     const found = await sizeOf(archive, key);
-    if (found === undefined) return new Refusal(404, 'unknown-key', 'This file is missing: it is not there.', REPAIR);
+    if (found === undefined) return new Refusal(404, 'unknown-key', 'This file is missing.', REPAIR);
     if (found !== bytes) return anotherSize(found, bytes);
     if (key.endsWith('.mp4')) readSealed(await readMoov(reading(archive, key), bytes));
     return undefined;

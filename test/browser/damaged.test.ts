@@ -60,7 +60,7 @@ const openFront = (clock: string, more = '') => open(`/timeline?camera=front&t=2
 const [of, number] = ['bytes', (count: number) => count.toLocaleString('en')];
 const cutOff = (whole: number) =>
   `This file is cut off: it has ${number(Math.floor(whole / 2))} of ${number(whole)} ${of}.`;
-const missing = 'This file is missing: it is not there.';
+const missing = 'This file is missing.';
 const buttons = (page: Page) => page.locator('.fault').locator('button, a').allTextContents();
 
 describe('a damaged file on the timeline', () => {
@@ -145,6 +145,7 @@ describe('a damaged file elsewhere', () => {
     const page = await open('/review?camera=front&from=08:00&to=08:15');
     const card = (clock: string) => page.locator('.event', { has: page.getByText(clock) });
     await card('08:06:00').getByText(missing).waitFor();
+    expect(await card('08:06:00').locator('.event-play .icon-glyph').isVisible()).toBe(false);
     await card('08:11:00').getByText('cannot be read as a film').waitFor();
     await card('08:03:10').getByText(cutOff(sizes.film)).waitFor();
     await card('08:06:00').getByRole('button').click();
