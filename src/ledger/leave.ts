@@ -1,3 +1,4 @@
+import type { Proof } from '../../lib/remote/remote.js';
 import type { FileRow } from './files.js';
 import type { Ledger } from './ledger.js';
 
@@ -31,6 +32,31 @@ export function leave(
   ledger.deliveries.drop(id);
   if (kind !== 'snapshot' && kind !== 'index') ledger.gaps.add(camera, start, end, cause, key, era);
   return { of: 'footage' };
+}
+
+/** What proves a copy, and when. */
+interface Proven {
+  at: number;
+  provenBy: string;
+  proven: Proof;
+  crc64nvme?: string | undefined;
+}
+
+/**
+ * A file that was given up while it was being sent has reached a remote all the same, and was proven there: no footage is lost, and its
+ * time is no gap. False where it was not given up as lost, or has another key by now. Call within a transaction.
+ */
+export function arrived(ledger: Ledger, sent: FileRow, remote: string, proof: Proven): boolean {
+  const file = ledger.files.byId(sent.id);
+  if (file?.state !== 'lost' || file.key !== sent.key) return false;
+  const { id, kind, camera, start, end, era } = file;
+  ledger.deliveries.add(id, [remote]);
+  ledger.deliveries.verified(id, remote, proof.at, proof.provenBy, proof.proven);
+  ledger.files.verified(id, proof.at, proof.crc64nvme);
+  ledger.files.setState(id, 'removed');
+  if (ledger.deliveries.outstanding(id).length > 0) ledger.setMeta(MIRROR_LOST_AT, String(Math.round(proof.at)));
+  if (kind !== 'snapshot' && kind !== 'index') ledger.gaps.fill(camera, start, end, era);
+  return true;
 }
 
 /** For people: what is lost where it is a mirror. */

@@ -6,6 +6,7 @@ import { type OnProgress, type Proof, suffices } from '../../lib/remote/remote.j
 import type { Service } from '../../lib/service.js';
 import type { Delivery } from '../ledger/deliveries.js';
 import type { FileRow } from '../ledger/files.js';
+import { arrivedAfterAll } from './after-all.js';
 import { concernsOneFile } from './concern.js';
 import { tellOfLeftCopy } from './left-copy.js';
 import { noteDamaged } from './note-damaged.js';
@@ -179,7 +180,8 @@ export class Uploader implements Service {
     // A put of it was begun before, so that one failed.
     const lookAfterMs = begun ? remote.lateMs : 0;
     const everywhere = ledger.transaction(() => {
-      if (!ledger.deliveries.isStill('waiting', file, remoteName)) return undefined;
+      if (!ledger.deliveries.isStill('waiting', file, remoteName))
+        return arrivedAfterAll(this.#options, file, receipt, lookAfterMs) ? false : undefined;
       this.#noteDelivered(file, receipt, lookAfterMs);
       return this.#isEverywhere(file, crc64nvme);
     });

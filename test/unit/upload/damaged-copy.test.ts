@@ -160,6 +160,31 @@ describe('a file that was damaged on this disk', () => {
     expect([row().state, gaps()]).toEqual(['removed', []]);
   });
 
+  it('is no loss where a remote that was being sent it before has got it whole after all', async () => {
+    let answer: (() => void) | undefined;
+    const put = near!.put.bind(near!);
+    near!.put = async (...args) => {
+      const receipt = await put(...args);
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      return receipt;
+    };
+    start('near', near!);
+    await until('near reads it', () => near!.stored.has(file.key));
+    await writeFile(path(), ROTTEN);
+    start('far', far!);
+    await until('it is found', isDamaged);
+    await again();
+    expect([row().state, gaps().length]).toEqual(['lost', 1]);
+    answer!();
+    await until('near has it', () => storage.ledger.deliveries.holders(file.id).length === 1);
+    expect([row(), gaps()]).toMatchObject([{ state: 'removed', verifiedAt: NOON, crc64nvme: 'crc' }, []]);
+    expect(storage.ledger.chains.pending('gate', 10)).toMatchObject([{ entry: { key: file.key } }]);
+    expect(problems()).toContainEqual(expect.stringContaining('a loss of a mirror, not of footage'));
+    expect(storage.ledger.damages.of('far').map(({ key }) => key)).toEqual([file.key]);
+  });
+
   it('is owed to all again once it is put back whole', async () => {
     await writeFile(path(), ROTTEN);
     start('far', far!);
