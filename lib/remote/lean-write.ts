@@ -24,9 +24,11 @@ type Inside = { [Part in keyof Channel]-?: NonNullable<Channel[Part]> };
 const WRITE = 6;
 const NUMBERS = 2 ** 32 - 1;
 
-/** The largest packet that a server asks for, of 32 kB, with all that is around it. */
+/** Any server takes so much in one packet (RFC 4253, section 6.1); who asks for more may have said what it never was sent. */
+const PACKET = 32_768;
+
+/** The largest packet with all that is around it. */
 const ROOM = 36_000;
-const AROUND = 64;
 
 /** Asking the system for each packet's padding costs as much as a third of encrypting it. */
 const PADDING_BYTES = 8_192;
@@ -45,13 +47,14 @@ export function leanWrite(channel: SFTPWrapper, hold: () => void): SFTPWrapper['
   const plain = channel.write.bind(channel);
   const inside = channel as unknown as Channel;
   if (!isAsExpected(inside)) return plain;
+  inside.outgoing.packetSize = Math.min(inside.outgoing.packetSize, PACKET);
   const request = Buffer.allocUnsafeSlow(ROOM);
   let reusing: Cipher | undefined;
   return (handle, block, at, length, position, done) => {
     const { outgoing, _buffer, _protocol } = inside;
     const bytes = 25 + handle.length + length;
     const { packetSize } = outgoing;
-    const fits = outgoing.window > bytes && packetSize > bytes - length && packetSize <= ROOM - AROUND;
+    const fits = outgoing.window > bytes && packetSize > bytes - length;
     if (!fits || outgoing.state !== 'open' || _buffer.length > 0)
       return plain(handle, block, at, length, position, done);
     // Another one after each exchange of keys.

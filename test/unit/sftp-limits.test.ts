@@ -47,6 +47,13 @@ async function send(key: string): Promise<number[]> {
   return writes.map(({ bytes: length }) => length!);
 }
 
+function sayPackets(connection: unknown, bytes: number): void {
+  type Confirm = (to: number, from: number, window: number, packet: number) => void;
+  const { _protocol: protocol } = connection as { _protocol: { channelOpenConfirm: Confirm } };
+  const confirm = protocol.channelOpenConfirm.bind(protocol);
+  protocol.channelOpenConfirm = (to, from, window) => confirm(to, from, window, bytes);
+}
+
 describe('how much goes into one write', () => {
   it('is what the server says it takes, once the line is known to carry that quickly', async () => {
     await start(OPENSSH);
@@ -74,6 +81,13 @@ describe('how much goes into one write', () => {
   ])('is what any server takes where one %s', async (_, limits) => {
     await start(limits);
     expect(Math.max(...(await send('a')))).toBe(LEAST_WRITE);
+  });
+
+  it('travels in packets that any server takes, whatever it says of them', async () => {
+    await start(OPENSSH);
+    server.onConnection = (connection) => sayPackets(connection, 65_536);
+    // Of larger ones than 35,000 bytes ssh2's server ends the connection.
+    expect(Math.max(...(await send('a')))).toBe(MOST_WRITE);
   });
 
   it('is asked once for a connection, with its first file and not before it', async () => {
