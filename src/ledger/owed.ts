@@ -82,14 +82,17 @@ export class Owed {
     this.#db
       .prepare(
         `UPDATE files AS f SET verified_at = ?3 WHERE f.verified_at IS NULL AND f.state = 'ready' AND ${RELEASED}
-         AND f.id IN (SELECT d.file FROM deliveries d WHERE d.remote = ?1 AND ${OWED})`,
+         AND f.id IN (SELECT d.file FROM deliveries d WHERE d.remote = ?1 AND ${NEVER_GOT})`,
       )
       .run(remote, JSON.stringify(remaining), Math.round(at));
-    this.#db.prepare(`DELETE FROM deliveries AS d WHERE d.remote = ? AND (${OWED} OR d.state = 'damaged')`).run(remote);
+    this.#db.prepare(`DELETE FROM deliveries AS d WHERE d.remote = ? AND ${NEVER_GOT}`).run(remote);
   }
 }
 
 const OWED = "d.state IN ('waiting', 'doubted', 'unproven')";
+
+/** Owed, or sent from a local copy that is damaged. */
+const NEVER_GOT = "d.state <> 'verified'";
 
 const DEBT = 'count(*) AS files, coalesce(sum(f.bytes), 0) AS bytes, min(f.start) AS oldest';
 

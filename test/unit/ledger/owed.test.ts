@@ -54,6 +54,14 @@ describe('forgetting a remote', () => {
     expect(ledger.chains.pending('gate', 10)).toHaveLength(2);
   });
 
+  it('counts as delivered what it was to get from a copy that turned out damaged, where every other has it', () => {
+    const damaged = file({ old: 'waiting', a: 'verified' });
+    ledger.damages.found(ledger.files.byId(damaged)!, 'old', true, 'damaged');
+    forget('old', ['a']);
+    expect(ledger.files.backlog('gate').files).toBe(0);
+    expect([verifiedAt(damaged), removable()]).toEqual([NOON + 5, [damaged]]);
+  });
+
   it.each([
     ['some remote that remains is still owed it', { old: 'waiting', a: 'verified', b: 'waiting' }, ['a', 'b']],
     ['some remote that remains proved too little', { old: 'waiting', a: 'verified', b: 'unproven' }, ['a', 'b']],
