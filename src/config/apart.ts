@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { Failure } from '../../lib/errors.js';
 import type { Fault } from './faults.js';
-import type { Config } from './schema.js';
+import type { Places } from './places.js';
 
 interface Place {
   field: string;
@@ -12,7 +12,7 @@ interface Place {
 type Real = (path: string) => string;
 
 /** Every folder that is somewhere it cannot be. Paths are absolute; `real` resolves links. */
-export function entangledFolders(config: Config, real: Real = (path) => path): Fault[] {
+export function entangledFolders(config: Places, real: Real = (path) => path): Fault[] {
   return [...entangledStores(config, real), ...entangledDoors(config, real)];
 }
 
@@ -20,8 +20,10 @@ export function entangledFolders(config: Config, real: Real = (path) => path): F
  * Folders footage is sent to or read from that are, hold, or lie within that of the storage: retention and the copies would meet
  * there, and one disk would hold both. Two remotes in one folder are one copy that counts as two.
  */
-function entangledStores(config: Config, real: Real): Fault[] {
-  const [storage, ...stores] = ownFolders(config);
+function entangledStores(config: Places, real: Real): Fault[] {
+  const own = ownFolders(config);
+  const [storage] = own.filter(isStorage);
+  const stores = own.filter((place) => !isStorage(place));
   return stores.flatMap((store, index) => {
     const fault = (how: string, other: Place, why: string) => [
       {
@@ -29,9 +31,9 @@ function entangledStores(config: Config, real: Real): Fault[] {
         remedy: `it ${how} \`${other.field}\` (${other.path}): ${why}`,
       },
     ];
-    const how = relationOf(real(store.path), real(storage!.path));
-    if (how !== undefined)
-      return fault(how, storage!, `${AMONG_OWN}. Give it a folder of its own, apart from that one`);
+    const how = storage && relationOf(real(store.path), real(storage.path));
+    if (storage && how !== undefined)
+      return fault(how, storage, `${AMONG_OWN}. Give it a folder of its own, apart from that one`);
     const twin = stores.slice(0, index).find((other) => real(other.path) === real(store.path));
     if (!twin || !store.field.startsWith('remotes.')) return [];
     return fault(IS_FOLDER, twin, `${ONE_COPY}. Give it a folder of its own, or leave one of the two out`);
@@ -46,7 +48,7 @@ const ONE_COPY = 'one copy would count as two';
  * Folders of the inbox that are, hold, or lie within one the recorder writes to itself, or another one of the inbox: its own
  * files would be taken in as deliveries, moved away and uploaded, the signing key too.
  */
-function entangledDoors(config: Config, real: Real): Fault[] {
+function entangledDoors(config: Places, real: Real): Fault[] {
   const doors = inboxFolders(config);
   const others = [...ownFolders(config)];
   return doors.flatMap((door, index) =>
@@ -60,12 +62,12 @@ function entangledDoors(config: Config, real: Real): Fault[] {
 }
 
 /** As {@link entangledFolders}, by where links lead. Only of use on the machine that records: elsewhere none of it is there. */
-export function linkedFolders(config: Config): Fault[] {
+export function linkedFolders(config: Places): Fault[] {
   return entangledFolders(config, realPath).map((fault) => ({ ...fault, remedy: `links followed, ${fault.remedy}` }));
 }
 
 /** Throws a `Failure` `inbox-entangled` or `folders-entangled`. */
-export function refuseEntangledFolders(config: Config): void {
+export function refuseEntangledFolders(config: Places): void {
   const [fault] = linkedFolders(config);
   if (!fault) return;
   throw new Failure(`\`${fault.path}\` cannot be ${fault.value}: ${fault.remedy}.`, {
@@ -76,21 +78,32 @@ export function refuseEntangledFolders(config: Config): void {
 }
 
 /** What the recorder writes to or reads footage from, as far as it lies in folders of this machine. */
-export function ownFolders({ storage, remotes, archive }: Config): Place[] {
-  return [
-    { field: 'storage.dir', path: storage.dir },
+export function ownFolders({ storage, remotes, archive }: Places): Place[] {
+  const named = [
+    { field: STORAGE, path: storage.dir },
     ...Object.entries(remotes).flatMap(([name, remote]) =>
       remote.type === 'folder' ? [{ field: `remotes.${name}.path`, path: remote.path }] : [],
     ),
     ...(archive?.type === 'folder' ? [{ field: 'archive.path', path: archive.path }] : []),
   ];
+  return named.filter(hasPath);
 }
 
-function inboxFolders({ inbox }: Config): Place[] {
-  return Object.entries(inbox?.folders ?? {}).map(([name, { path }]) => ({
-    field: `inbox.folders.${name}.path`,
-    path,
-  }));
+function inboxFolders({ inbox }: Places): Place[] {
+  return Object.entries(inbox?.folders ?? {})
+    .map(([name, { path }]) => ({ field: `inbox.folders.${name}.path`, path }))
+    .filter(hasPath);
+}
+
+const STORAGE = 'storage.dir';
+
+function isStorage({ field }: Place): boolean {
+  return field === STORAGE;
+}
+
+/** Where a fault is in the way, it is told for itself. */
+function hasPath(place: { field: string; path?: string }): place is Place {
+  return place.path !== undefined;
 }
 
 function relationOf(path: string, other: string): string | undefined {

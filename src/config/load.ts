@@ -7,6 +7,7 @@ import { applyOverrides, type Environment, filesOfSettings, resolveReferences } 
 import { ConfigFailure, type Fault } from './faults.js';
 import { faultsOf } from './issues.js';
 import { unreadableAuthorities } from './missing-files.js';
+import { placesOf } from './places.js';
 import { type Config, configSchema } from './schema.js';
 import { inVariables, signInFault, singleCamera } from './single-camera.js';
 
@@ -91,16 +92,12 @@ function fromTree(
   const isSpared = ({ path }: Fault) => result.success && spared.some((section) => path.startsWith(`${section}.`));
   faults.push(...unresolved.filter((fault) => !isSpared(fault)));
   if (!result.success) faults.push(...result.error.issues.flatMap((issue) => faultsOf(issue, tree, lineOf)));
+  // Told together with all others, whatever else is wrong.
+  const places = placesOf(tree, base);
+  const further = [...entangledFolders(places), ...unreadableAuthorities(places)];
+  faults.push(...further.map((fault) => ({ ...fault, line: lineOf(fault.path.split('.')) })));
   if (faults.length > 0 || !result.success) throw new ConfigFailure(origin, faults);
-  const config = withAbsolutePaths(result.data, base);
-  const further = [...entangledFolders(config), ...unreadableAuthorities(config)];
-  if (further.length > 0) {
-    throw new ConfigFailure(
-      origin,
-      further.map((fault) => ({ ...fault, line: lineOf(fault.path.split('.')) })),
-    );
-  }
-  return { config, origin, secretFiles };
+  return { config: withAbsolutePaths(result.data, base), origin, secretFiles };
 }
 
 /** Settings of remotes that name a file. */

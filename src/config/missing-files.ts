@@ -1,10 +1,10 @@
 import { accessSync, constants } from 'node:fs';
 import { messageOf } from '../../lib/errors.js';
 import type { Fault } from './faults.js';
-import type { Config } from './schema.js';
+import type { Places } from './places.js';
 
 /** Authorities that are named and cannot be read: nothing they vouch for could be reached. Paths are absolute. */
-export function unreadableAuthorities({ mqtt, remotes, alerts, archive }: Config): Fault[] {
+export function unreadableAuthorities({ mqtt, remotes, alerts, archive }: Places): Fault[] {
   const named = [
     ['mqtt', mqtt] as const,
     ...Object.entries(remotes).map(([name, remote]) => [`remotes.${name}`, remote] as const),
@@ -12,7 +12,7 @@ export function unreadableAuthorities({ mqtt, remotes, alerts, archive }: Config
     ['archive', archive] as const,
   ];
   return named.flatMap(([path, settings]) => {
-    const file = settings && 'ca_file' in settings ? settings.ca_file : undefined;
+    const file = settings?.ca_file;
     return file === undefined ? [] : fault(`${path}.ca_file`, file);
   });
 }

@@ -6,6 +6,7 @@ import { awsSchema, sitesSchema } from './deployment-schema.js';
 import { inboxSchema } from './inbox-schema.js';
 import { siteMotion, sourcesOf } from './motion.js';
 import { mqttSchema } from './mqtt.js';
+import { STORAGE_DIR } from './places.js';
 import { archiveSchema, isGroup, remoteSchema } from './remote-schema.js';
 import { RECORD_MODES, schedule } from './schedule.js';
 import { bitrate, bytes, duration, timetable } from './units.js';
@@ -82,7 +83,7 @@ const settings = z.strictObject({
   timezone: z.string().refine(isTimezone, { error: 'not an IANA time zone, e.g. Europe/Copenhagen' }).default('UTC'),
   storage: z
     .strictObject({
-      dir: z.string().min(1).default('./nvr-uplink-data'),
+      dir: z.string().min(1).default(STORAGE_DIR),
       /** Local copies stay this long after their upload was verified. */
       keep_uploaded: duration.default(48 * 3_600_000),
       /** Verified copies are freed sooner, oldest first, to stay below this. */

@@ -121,6 +121,42 @@ describe('a folder footage is sent to or read from', () => {
   });
 });
 
+describe('folders and files that cannot be what they are', () => {
+  it('are told with every other fault', () => {
+    const faults = faultsOf(`storage: { dir: data, keep: 3 }
+cameras: { gate: { streams: { main: "rtsp://10.0.0.5/1" }, colour: red } }
+remotes:
+  nas: { type: folder, path: data/nas, speed: 3 }
+  far: { type: sftp, host: h }
+  web: { type: https, url: "https://h", ca_file: nope.pem }
+archive: { type: folder, path: data/old }
+inbox: { folders: { a: { path: data/in }, b: { path: 7 } } }
+alerts: 3`);
+    expect(faults.map(({ path, line }) => `${line} ${path}`).sort()).toEqual([
+      '1 storage.keep',
+      '2 cameras.gate.colour',
+      '4 remotes.nas.path',
+      '4 remotes.nas.speed',
+      '5 remotes.far',
+      '5 remotes.far.host_key',
+      '5 remotes.far.username',
+      '6 remotes.web.ca_file',
+      '7 archive.path',
+      '8 inbox.folders.a.path',
+      '8 inbox.folders.b.path',
+      '9 alerts',
+    ]);
+    expect(faults.find(({ path }) => path === 'remotes.nas.path')!.remedy).toContain('it lies within `storage.dir`');
+  });
+
+  it('are held against the storage folder that is meant without a word, and against none that is no text', () => {
+    const within = (storage: string) =>
+      faultsOf(`${storage}\ncameras: {}\nremotes: { nas: { type: folder, path: nvr-uplink-data/nas } }`);
+    expect(within('site: home').map(({ path }) => path)).toEqual(['cameras', 'remotes.nas.path']);
+    expect(within('storage: { dir: 3 }').map(({ path }) => path)).not.toContain('remotes.nas.path');
+  });
+});
+
 it('config validate refuses what `run` would refuse here: two folders that a link makes one', async () => {
   mkdirSync(join(dir, 'data'));
   mkdirSync(join(dir, 'nas'));
