@@ -43,6 +43,27 @@ describe('a file written from start to end', () => {
     expect((await readFile(path)).equals(Buffer.concat(pieces))).toBe(true);
   });
 
+  it('keeps apart what is written at the same time, whosever block it has', async () => {
+    const all = Array.from({ length: 3 }, (_, n) => ({
+      path: join(disk, `beside-${n}`),
+      bytes: randomBytes(MIB + 77),
+    }));
+    for (let round = 0; round < 2; round++) {
+      await Promise.all(all.map(({ path, bytes }) => write(path, [bytes.subarray(0, 99), bytes.subarray(99)])));
+      for (const { path, bytes } of all) expect((await readFile(path)).equals(bytes)).toBe(true);
+    }
+  });
+
+  it('writes with the block of the file before it', async () => {
+    const blockOf = async () => {
+      const file = await SequentialFile.create(join(disk, 'block'));
+      const { buffer } = file.room;
+      await file.close();
+      return buffer;
+    };
+    expect(await blockOf()).toBe(await blockOf());
+  });
+
   it('empties what was there', async () => {
     const path = join(disk, 'again');
     await write(path, [randomBytes(2 * MIB)]);
