@@ -90,7 +90,7 @@ class Attempt {
     this.#heard = new LastHeard(clock);
     this.#child = spawnDependent(ffmpeg, segmentArguments({ segmentMs: options.segmentMs, audio }), {
       cwd: options.directory,
-      env: { ...process.env, TZ: 'UTC' },
+      env: { ...process.env, TZ: 'UTC', GLIBC_TUNABLES: lean(process.env.GLIBC_TUNABLES) },
       stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     });
     this.#stderr = tail(this.#child);
@@ -150,11 +150,19 @@ class Attempt {
   }
 }
 
-/** Less than `readline` does, and a third of its cost: this runs for every camera, always. */
+/**
+ * The GNU C library keeps what is freed in small pieces apart, and joins it all each time something large is freed, as
+ * each picture is: without, ffmpeg takes 2 % less of the processor. Where there is another library, nobody reads this.
+ */
+function lean(tunables: string | undefined): string {
+  return [...(tunables ? [tunables] : []), 'glibc.malloc.mxfast=0'].join(':');
+}
+
+/** Less than `readline` does, and a third of its cost: this runs for every camera, always. What is read is ASCII. */
 function lines(stream: Readable, onLine: (line: string) => void): void {
   let rest = '';
-  stream.setEncoding('utf8').on('data', (text: string) => {
-    const whole = (rest + text).split('\n');
+  stream.on('data', (bytes: Buffer) => {
+    const whole = (rest + bytes.toString('latin1')).split('\n');
     rest = whole.pop()!;
     for (const line of whole) onLine(line);
   });

@@ -9,10 +9,13 @@ export class ProgressReader {
   #mediaMs: number | undefined;
 
   line(line: string): Extract<EngineEvent, { type: 'progress' }> | undefined {
-    const [name, value = ''] = line.split('=', 2);
-    if (name === 'frame') this.#frames = Number(value);
-    if (name === 'out_time_us') this.#mediaMs = /^\d+$/.test(value) ? Number(value) / 1000 : undefined;
-    if (name !== 'progress' || this.#mediaMs === undefined || this.#frames <= this.#reported) return undefined;
+    if (line.startsWith('frame=')) this.#frames = Number(line.slice('frame='.length));
+    else if (line.startsWith('out_time_us=')) {
+      const value = line.slice('out_time_us='.length);
+      this.#mediaMs = /^\d+$/.test(value) ? Number(value) / 1000 : undefined;
+    }
+    if (!line.startsWith('progress=') || this.#mediaMs === undefined || this.#frames <= this.#reported)
+      return undefined;
     this.#reported = this.#frames;
     return { type: 'progress', mediaMs: this.#mediaMs, frames: this.#frames };
   }

@@ -33,6 +33,24 @@ async function failureOf(lines: string): Promise<Failure> {
   throw new Error('it ended without a failure');
 }
 
+describe('what ffmpeg is told', () => {
+  const inherited = process.env.GLIBC_TUNABLES;
+  afterEach(() => {
+    if (inherited === undefined) delete process.env.GLIBC_TUNABLES;
+    else process.env.GLIBC_TUNABLES = inherited;
+  });
+
+  it.each([
+    [undefined, 'glibc.malloc.mxfast=0'],
+    ['glibc.malloc.arena_max=1', 'glibc.malloc.arena_max=1:glibc.malloc.mxfast=0'],
+  ])('of its memory comes beside what the owner has set: %s', async (set, told) => {
+    if (set === undefined) delete process.env.GLIBC_TUNABLES;
+    else process.env.GLIBC_TUNABLES = set;
+    await failureOf(`echo "$GLIBC_TUNABLES" > ${join(dir, 'told')}`);
+    expect(readFileSync(join(dir, 'told'), 'utf8')).toBe(`${told}\n`);
+  });
+});
+
 describe('what ffmpeg says when it fails', () => {
   it('loses the password, however it is spelt (I6)', async () => {
     // It was given the list with the password, and repeats all of it.
