@@ -31,6 +31,17 @@ describe('gaps', () => {
     });
   });
 
+  it('of a lost ledger ends where a killed recorder saw it last, and keeps its cause until then', () => {
+    ledger.gaps.open('gate', 100, 'ledger-lost');
+    ledger.gaps.extend('gate', 300);
+    expect(ledger.gaps.told('gate', 0, 10_000, false)).toMatchObject([
+      { start: 100, end: 300, cause: 'ledger-lost' },
+      { start: 300, end: undefined, cause: 'recorder-crashed' },
+    ]);
+    expect([...ledger.endAbandoned(400)]).toEqual(['gate']);
+    expect(all()).toEqual([[100, 300, 'ledger-lost']]);
+  });
+
   describe('where no recorder runs, one that was open', () => {
     const told = (isRunning: boolean, from = 0, to = 10_000) =>
       ledger.gaps.told('gate', from, to, isRunning).map(({ start, end, cause }) => [start, end, cause]);
