@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { carryOut, type ErasePlan, planErase } from '../archive/erase/erase.js';
-import { eraseLocal, planLocal } from '../archive/erase/local.js';
+import { eraseLocal, planLocal, unlistedKeys } from '../archive/erase/local.js';
 import { archiveEraser } from '../archive/reader.js';
 import { loadIdentity } from '../archive/signature.js';
 import { Ledger } from '../ledger/ledger.js';
@@ -35,7 +35,8 @@ export async function erase(context: Context, options: EraseOptions): Promise<nu
   try {
     const others = [...(ledger?.cameras() ?? []), ...Object.keys(place.config?.cameras ?? {})];
     await requireCamera({ reader: place.reader, sites: [place.site] }, wanted.camera, others);
-    const target = { reader: place.reader, eraser, site: place.site, ...wanted };
+    const unlisted = ledger ? unlistedKeys(ledger, wanted) : [];
+    const target = { reader: place.reader, eraser, site: place.site, ...wanted, unlisted };
     const plan = await planErase(target);
     const local = ledger && layout ? planLocal(ledger, layout, wanted, plan.files) : undefined;
     const told = summary(plan, local?.rows.length ?? 0);

@@ -11,13 +11,17 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { FolderEraser } from '../../lib/objects/folder-eraser.js';
+import { FolderReader } from '../../lib/objects/folder-reader.js';
 import { lineHash } from '../../src/archive/chain.js';
-import { eraseLocal, planLocal } from '../../src/archive/erase/local.js';
+import { carryOut, planErase } from '../../src/archive/erase/erase.js';
+import { eraseLocal, planLocal, unlistedKeys } from '../../src/archive/erase/local.js';
 import { writeReceipt } from '../../src/archive/erase/receipt.js';
 import { identityFingerprint, loadIdentity, signatureKey, signDay } from '../../src/archive/signature.js';
 import { account } from '../../src/archive/timeline.js';
 import { mediaEntry } from '../../src/ledger/files.js';
 import { gapEntry } from '../../src/ledger/gaps.js';
+import { rescan } from '../../src/spool/rescan.js';
 import type { Radosgw } from '../peers/radosgw.js';
 import { sharedRadosgw } from '../peers/shared.js';
 import { command } from '../simulators/command.js';
@@ -194,6 +198,32 @@ describe('erase, of a recorder', () => {
     expect(existsSync(join(storage.layout.ready, other.name))).toBe(true);
     expect(storage.ledger.files.byKey(file.key)).toBeUndefined();
     expect(storage.ledger.files.byKey(other.key)).toBeDefined();
+    storage.close();
+  });
+
+  it('takes what was set aside as damaged, and what was sent of it, which no index lists', async () => {
+    const storage = new Storage();
+    const { ledger, layout, spool, log } = storage;
+    const file = await storage.commit(minute(NOON), 'as recorded');
+    const other = await storage.commit(minute(NOON + 10 * MINUTE), 'as recorded');
+    const archive = await ArchiveFolder.create();
+    for (const one of [file, other]) {
+      await writeFile(join(layout.ready, one.name), 'as rec0rded');
+      ledger.damages.found(one, 'far', true, 'damaged');
+      await archive.write(one.key, 'as rec0rded');
+    }
+    await rescan(spool, ledger, log);
+    expect(await readdir(layout.quarantine)).toHaveLength(2);
+    const span = { camera: 'gate', start: NOON, end: NOON + MINUTE };
+    const unlisted = unlistedKeys(ledger, span);
+    const [reader, eraser] = [new FolderReader(archive.root), new FolderEraser(archive.root)];
+    const target = { reader, eraser, site: 'home', ...span, unlisted };
+    const plan = await planErase(target);
+    await eraseLocal(ledger, layout, planLocal(ledger, layout, span, plan.files));
+    await carryOut(target, plan, { by: 'a test', reason: 'asked for', now: NOON });
+    expect(await readdir(layout.quarantine)).toEqual([expect.stringContaining(other.name)]);
+    expect([file, other].map(({ key }) => existsSync(join(archive.root, key)))).toEqual([false, true]);
+    await archive.dispose();
     storage.close();
   });
 

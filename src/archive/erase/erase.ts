@@ -17,6 +17,8 @@ export interface EraseOptions {
   /** UTC ms; `end` is exclusive. */
   start: number;
   end: number;
+  /** Keys of the span that may be there, and in no index. */
+  unlisted?: readonly string[];
 }
 
 /** What would go: whole files, because a file cannot be cut without being another. */
@@ -30,11 +32,16 @@ export interface ErasePlan {
 const DAY = 86_400_000;
 
 /** Looks up everything that is of the span. Changes nothing. Rejects with `locked` where any of it may not go. */
-export async function planErase({ reader, eraser, site, camera, start, end }: EraseOptions): Promise<ErasePlan> {
+export async function planErase(options: EraseOptions): Promise<ErasePlan> {
+  const { reader, eraser, site, camera, start, end, unlisted = [] } = options;
   const archive = new ObjectArchive({ reader, site, onProblem: () => undefined });
   const files = (await entriesIn(archive, camera, { start, end })).filter(isMedia);
   const versions: ErasePlan['versions'] = new Map();
   for (const { key } of files) versions.set(key, await eraser.versions(key));
+  for (const key of unlisted) {
+    const all = await eraser.versions(key);
+    if (all.length > 0) versions.set(key, all);
+  }
   const keys = new Set(files.map(({ key }) => key));
   const days = new Set(files.flatMap((file) => daysOf(file)));
   const shards: ErasePlan['shards'] = [];

@@ -12,6 +12,7 @@ export interface LocalFolders {
   root: string;
   ready: string;
   sent: string;
+  quarantine: string;
 }
 
 export interface LocalPlan {
@@ -42,14 +43,32 @@ export function planLocal(
   return { rows, keys: new Set([...rows.map(({ key }) => key), ...files.map(({ key }) => key)]) };
 }
 
-/** Local copies, small pictures, and exports that hold any of it; last, what the ledger knows: but that it was erased. */
+/** Keys of the span of which a damaged copy may lie on a remote: no index lists it. */
+export function unlistedKeys(
+  ledger: Ledger,
+  { camera, start, end }: { camera: string; start: number; end: number },
+): string[] {
+  const touches = (row: FileRow) => row.camera === camera && row.start < end && row.end >= start;
+  return ledger.damages
+    .of(undefined)
+    .filter(touches)
+    .map(({ key }) => key);
+}
+
+/** What `Spool.quarantine` puts before a name. */
+const ASIDE = /^\d+-\d+-/;
+
+/** Local copies, also those that were set aside, small pictures, and exports that hold any of it; last, what the ledger knows: but that it was erased. */
 export async function eraseLocal(
   ledger: Ledger,
-  { root, ready, sent }: LocalFolders,
+  { root, ready, sent, quarantine }: LocalFolders,
   { rows, keys }: LocalPlan,
 ): Promise<void> {
   for (const { name } of rows) for (const folder of [ready, sent]) await rm(join(folder, name), { force: true });
-  for (const folder of [ready, sent]) await fsyncDirectory(folder);
+  const names = new Set(rows.map(({ name }) => name));
+  for (const aside of await readdir(quarantine))
+    if (names.has(aside.replace(ASIDE, ''))) await rm(join(quarantine, aside), { force: true });
+  for (const folder of [ready, sent, quarantine]) await fsyncDirectory(folder);
   for (const key of keys) await rm(join(root, 'sprites', sheetName(key)), { force: true });
   const exports = join(root, 'exports');
   for (const name of await readdir(exports).catch(() => [])) {
