@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { S3Remote } from '../../lib/remote/s3.js';
+import { until } from '../peers/until.js';
 import { type Certificate, createAuthority, selfSigned } from '../simulators/certificates.js';
 import { type S3Operation, type S3Script, ScriptedS3Server } from '../simulators/scripted-s3-server.js';
 
@@ -65,6 +68,17 @@ describe('an honest S3', () => {
     await scripted({});
     await put(size);
     expect(await put(size)).toMatchObject({ bytes: size, proven: 'checksum', provenBy: 'stat' });
+  });
+
+  it('outlives whoever hangs up in the middle of a body: what a put comes to is for the put to say', async () => {
+    await scripted({});
+    const { port, hostname } = new URL(server.endpoint);
+    const socket = connect(Number(port), hostname);
+    socket.write('PUT /b/k HTTP/1.1\r\nhost: b\r\ncontent-length: 100\r\n\r\nhalf');
+    await until('the request', () => server.operations.length === 1);
+    socket.resetAndDestroy();
+    await once(socket, 'close');
+    expect(await put(SMALL)).toMatchObject({ proven: 'checksum' });
   });
 
   it('that knows no conditional writes gets plain ones from then on', async () => {

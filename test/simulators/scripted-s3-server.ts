@@ -60,7 +60,9 @@ export class ScriptedS3Server {
     const key = decodeURIComponent(url.pathname.split('/').slice(2).join('/'));
     const operation = operationOf(request.method!, url.searchParams, key);
     this.operations.push(operation);
-    const body = await read(request);
+    const body = await read(request).catch(() => undefined);
+    // Who asked has hung up, and hears nothing any more.
+    if (!body) return;
     const answer = this.script.answer?.(operation, key);
     if (answer === 'silence') return;
     if (answer === 'reset') return void request.socket.resetAndDestroy();
