@@ -114,7 +114,7 @@ const { WebAssembly } = globalThis as unknown as {
 
 /**
  * The last file's block, for the next one. Blocks left to be collected had the whole heap looked through for every few of
- * them: 16 recordings end at once, and that took a fifth of their time.
+ * them: 16 recordings end at once, and that took a sixth of their time.
  */
 let spare: Buffer | undefined;
 
