@@ -11,9 +11,9 @@ const LAGS = TERMS.slice(1).map((term) => TOP - term);
 
 /** A vector: every lag is longer, so that what one adds is there when it is read. */
 const LANE = 16;
-/** What lies before the first byte, and behind the last that is folded: nothing. */
+/** As far as any byte is moved, in whole vectors. */
 const MARGIN = 13_312;
-/** Folded at once: what is left over costs as much as a tenth of it. */
+/** Folded at once. */
 const MOST = 1024 * 1024;
 /** Of fewer bytes too few are spared. */
 export const LEAST = 4 * TOP;
@@ -27,19 +27,19 @@ interface Wasm {
 }
 
 interface Folder {
-  /** All there is to work in: margin, bytes, margin, rest. */
+  /** All there is to work in: what was folded before, and bytes; or that, a margin of zeros, and the rest. */
   memory: Uint8Array;
   fold: Fold;
 }
 
-/** One for the process: a fold begins and ends within one call. Null where the machine or the flags of Node do not allow it. */
+/** One for the process: what stays from one call to the next is kept elsewhere. Null where the machine or the flags of Node do not allow it. */
 let shared: Folder | null | undefined;
 
 function folder(): Folder | null {
   if (shared !== undefined) return shared;
   try {
     const { Memory, Module, Instance } = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly;
-    const memory = new Memory({ initial: Math.ceil((3 * MARGIN + MOST) / PAGE) });
+    const memory = new Memory({ initial: Math.ceil((2 * MARGIN + MOST) / PAGE) });
     const module = new Module(foldModule(LAGS.map((lag) => MARGIN - lag)));
     const { fold } = new Instance(module, { of: { memory } }).exports;
     shared = { memory: new Uint8Array(memory.buffer), fold };
@@ -50,25 +50,63 @@ function folder(): Folder | null {
 }
 
 /**
- * About 13 kB with the same CRC-64/NVME remainder as `data`, begun with zero; `start`, eight bytes, is added to the first ones. Valid until
- * the next call. Undefined where folding is impossible or would spare nothing. At most {@link MOST} bytes of `data` are
- * taken, as `taken` says.
+ * Bytes that come one after the other, folded as they come to about 13 kB with the same CRC-64/NVME remainder, begun with zero. What
+ * was folded last and what is not folded yet stays for the next bytes, so that a file is gone through to its end but once.
  */
-export function folded(data: Uint8Array, start: Uint8Array): { rest: Uint8Array; taken: number } | undefined {
-  if (data.length < LEAST) return undefined;
-  const place = folder();
-  if (!place) return undefined;
-  const { memory, fold } = place;
-  const taken = Math.min(MOST, data.length);
-  // No byte is moved beyond the end.
-  const moved = Math.floor((taken - TOP) / LANE) * LANE;
-  const end = MARGIN + moved;
-  memory.set(data.subarray(0, moved), MARGIN);
-  for (let at = 0; at < start.length; at++) memory[MARGIN + at]! ^= start[at]!;
-  memory.fill(0, end, end + MARGIN);
-  const rest = end + MARGIN;
-  memory.set(data.subarray(moved, taken), rest);
-  fold(MARGIN, 0, end);
-  fold(rest, moved, rest + Math.ceil((taken - moved) / LANE) * LANE);
-  return { rest: memory.subarray(rest, rest + taken - moved), taken };
+export class Folding {
+  readonly #place: Folder;
+  /** The last bytes that were folded: those after them are changed by them. */
+  readonly #before = new Uint8Array(MARGIN);
+  /** Those after them, as they came: no byte is moved beyond the end, and nobody knows yet where that is. */
+  readonly #after = new Uint8Array(MARGIN);
+  #left = 0;
+
+  private constructor(place: Folder) {
+    this.#place = place;
+  }
+
+  /** Undefined where the machine does not allow it. */
+  static begin(): Folding | undefined {
+    const place = folder();
+    return place ? new Folding(place) : undefined;
+  }
+
+  /** `start`, eight bytes, is added to the first ones of `data`, which has at least {@link LEAST} then. */
+  add(data: Uint8Array, start?: Uint8Array): void {
+    for (let at = 0; at < data.length; ) {
+      const next = Math.min(data.length, at + MOST - this.#left);
+      this.#pass(data.subarray(at, next), at === 0 ? start : undefined);
+      at = next;
+    }
+  }
+
+  #pass(data: Uint8Array, start: Uint8Array | undefined): void {
+    const { memory, fold } = this.#place;
+    const all = this.#left + data.length;
+    const moved = Math.max(0, Math.floor((all - TOP) / LANE) * LANE);
+    if (moved === 0) this.#after.set(data, this.#left);
+    else {
+      memory.set(this.#before);
+      memory.set(this.#after.subarray(0, this.#left), MARGIN);
+      memory.set(data, MARGIN + this.#left);
+      start?.forEach((byte, at) => {
+        memory[MARGIN + at]! ^= byte;
+      });
+      fold(MARGIN, 0, MARGIN + moved);
+      this.#before.set(memory.subarray(moved, MARGIN + moved));
+      this.#after.set(memory.subarray(MARGIN + moved, MARGIN + all));
+    }
+    this.#left = all - moved;
+  }
+
+  /** What is left of all that was added. Valid until anybody folds again. */
+  rest(): Uint8Array {
+    const { memory, fold } = this.#place;
+    const rest = 2 * MARGIN;
+    memory.set(this.#before);
+    memory.fill(0, MARGIN, rest);
+    memory.set(this.#after.subarray(0, this.#left), rest);
+    fold(rest, 0, rest + Math.ceil(this.#left / LANE) * LANE);
+    return memory.subarray(rest, rest + this.#left);
+  }
 }

@@ -1,5 +1,5 @@
 import { endianness } from 'node:os';
-import { folded } from './crc64-fold.js';
+import { Folding, LEAST } from './crc64-fold.js';
 
 /** The polynomial 0xad93d23594c93659, bits reversed, in halves. */
 const POLYNOMIAL_LOW = 0xac4bc9b5;
@@ -41,24 +41,27 @@ for (let at = 256; at < 256 * STEP; at++) {
 export class Crc64Nvme {
   #low = -1;
   #high = -1;
+  #folding: Folding | undefined;
 
   update(data: Uint8Array): void {
-    let left = data;
-    for (let short = folded(left, this.#state()); short; short = folded(left, this.#state())) {
-      this.#low = 0;
-      this.#high = 0;
-      this.#table(short.rest);
-      left = left.subarray(short.taken);
-    }
-    this.#table(left);
+    if (this.#folding) this.#folding.add(data);
+    else if (data.length < LEAST) this.#table(data);
+    else this.#fold(data);
   }
 
-  /** What it is so far, as bytes to be added to the next ones. */
-  #state(): Uint8Array {
+  #fold(data: Uint8Array): void {
+    this.#folding = Folding.begin();
+    if (!this.#folding) {
+      this.#table(data);
+      return;
+    }
+    // What it is so far, as bytes to be added to the next ones.
     const state = Buffer.allocUnsafe(8);
     state.writeInt32LE(this.#low, 0);
     state.writeInt32LE(this.#high, 4);
-    return state;
+    this.#folding.add(data, state);
+    this.#low = 0;
+    this.#high = 0;
   }
 
   #table(data: Uint8Array): void {
@@ -75,6 +78,8 @@ export class Crc64Nvme {
 
   /** Base64, big-endian, as S3 prints `x-amz-checksum-crc64nvme`. */
   digest(): string {
+    if (this.#folding) this.#table(this.#folding.rest());
+    this.#folding = undefined;
     const out = Buffer.allocUnsafe(8);
     out.writeInt32BE(~this.#high, 0);
     out.writeInt32BE(~this.#low, 4);
