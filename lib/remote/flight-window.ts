@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import type { Attempt } from './attempt.js';
 import { LEAST_WRITE, MOST_WRITE } from './sftp-limits.js';
 
-/** Enough for 100 Mbit/s over 80 ms, and a block of a file. Less would save nothing, and leave the line idle while a block is read and hashed. */
+/** Enough for 100 Mbit/s over 80 ms, and two blocks of a file. Less would save nothing, and leave the line idle while a block is read and hashed. */
 const LEAST = 4 * MOST_WRITE;
 
 /** Enough for 1 Gbit/s over 64 ms: the memory a connection may take, whatever the line. */
