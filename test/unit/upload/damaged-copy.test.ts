@@ -1,14 +1,14 @@
 import { readdir, readFile, rename, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Throttle } from '../../../lib/remote/throttle.js';
 import type { FileRow } from '../../../src/ledger/files.js';
 import { statusReport } from '../../../src/operate/status.js';
 import { rescan } from '../../../src/spool/rescan.js';
-import { Uploader } from '../../../src/upload/uploader.js';
+import type { Uploader } from '../../../src/upload/uploader.js';
 import { until } from '../../peers/until.js';
 import { refusal, ScriptedRemote } from '../../simulators/scripted-remote.js';
 import { MINUTE, NOON, Storage } from '../../simulators/storage.js';
+import { uploaderOf } from '../../simulators/storage-uploader.js';
 
 const [WHOLE, ROTTEN] = ['as it was recorded', 'as it was rec0rded'];
 
@@ -31,17 +31,7 @@ afterEach(async () => {
 });
 
 function start(remoteName: string, remote: ScriptedRemote): Uploader {
-  const { spool, ledger, clock, log } = storage;
-  const outbox = {
-    folder: storage.layout.ready,
-    moveToSent: (name: string) => spool.moveToSent(name),
-    rekey: (row: FileRow) => spool.rekey(row),
-  };
-  const uploader = new Uploader({
-    ...{ remoteName, remote, outbox, ledger, clock, log, parallel: 1, deadlineMs: 60_000 },
-    line: { closed: () => undefined },
-    throttle: new Throttle(clock, () => Number.POSITIVE_INFINITY),
-  });
+  const uploader = uploaderOf(storage, remoteName, remote);
   running.push(uploader.run(stop.signal));
   return uploader;
 }

@@ -2,17 +2,17 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FolderReader } from '../../../lib/objects/folder-reader.js';
-import { Throttle } from '../../../lib/remote/throttle.js';
 import { nothingYet } from '../../../src/archive/verify/findings.js';
 import { verifyArchive } from '../../../src/archive/verify/verify-archive.js';
 import { verifyListing } from '../../../src/archive/verify/verify-recorder.js';
 import type { FileRow } from '../../../src/ledger/files.js';
 import { rescan } from '../../../src/spool/rescan.js';
-import { Uploader } from '../../../src/upload/uploader.js';
+import type { Uploader } from '../../../src/upload/uploader.js';
 import { until } from '../../peers/until.js';
 import { ArchiveFolder } from '../../simulators/folder-archive.js';
 import { refusal, ScriptedRemote } from '../../simulators/scripted-remote.js';
 import { NOON, Storage } from '../../simulators/storage.js';
+import { uploaderOf } from '../../simulators/storage-uploader.js';
 
 /** Has stored a file before it is held up, so that the put ends well whatever becomes of the file here meanwhile. */
 class LateRemote extends ScriptedRemote {
@@ -47,20 +47,10 @@ afterEach(async () => {
 });
 
 function start(remoteName: string, remote: ScriptedRemote): void {
-  const { spool, ledger, clock, log } = storage;
-  const outbox = {
-    folder: storage.layout.ready,
-    moveToSent: (name: string) => spool.moveToSent(name),
-    rekey: (row: FileRow) => spool.rekey(row),
-  };
-  const uploader = new Uploader({
-    ...{ remoteName, remote, outbox, ledger, clock, log, parallel: 1, deadlineMs: 60_000 },
-    line: { closed: () => undefined },
-    throttle: new Throttle(clock, () => Number.POSITIVE_INFINITY),
-  });
+  const uploader = uploaderOf(storage, remoteName, remote);
   running.push(uploader.run(stop.signal));
   uploaders.push(uploader);
-  spool.onReady = () => {
+  storage.spool.onReady = () => {
     for (const one of uploaders) one.poke();
   };
 }

@@ -2,17 +2,17 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Proof } from '../../../lib/remote/remote.js';
-import { Throttle } from '../../../lib/remote/throttle.js';
 import type { FileRow } from '../../../src/ledger/files.js';
 import { statusReport } from '../../../src/operate/status.js';
 import type { MediaKind } from '../../../src/segment.js';
 import { rescan } from '../../../src/spool/rescan.js';
 import { Retention } from '../../../src/spool/retain.js';
 import type { Closed } from '../../../src/upload/line.js';
-import { Uploader } from '../../../src/upload/uploader.js';
+import type { Uploader } from '../../../src/upload/uploader.js';
 import { until } from '../../peers/until.js';
 import { refusal, ScriptedRemote } from '../../simulators/scripted-remote.js';
 import { MINUTE, NOON, Storage } from '../../simulators/storage.js';
+import { uploaderOf } from '../../simulators/storage-uploader.js';
 
 let storage: Storage;
 let running: Promise<void>[];
@@ -37,17 +37,8 @@ interface Started {
 }
 
 function start(remote: ScriptedRemote, { remoteName = 'far', parallel = 1, closed, proof }: Started = {}): Uploader {
-  const { spool, ledger, clock, log } = storage;
-  const outbox = {
-    folder: storage.layout.ready,
-    moveToSent: (name: string) => spool.moveToSent(name),
-    rekey: (file: FileRow) => spool.rekey(file),
-  };
-  const uploader = new Uploader({
-    ...{ remoteName, remote, outbox, ledger, clock, log, parallel, deadlineMs: 60_000, proof },
-    line: { closed: closed ?? (() => undefined) },
-    throttle: new Throttle(clock, () => Number.POSITIVE_INFINITY),
-  });
+  const line = { closed: closed ?? (() => undefined) };
+  const uploader = uploaderOf(storage, remoteName, remote, { parallel, proof, line });
   running.push(uploader.run(stop.signal));
   return uploader;
 }
